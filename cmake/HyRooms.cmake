@@ -67,7 +67,7 @@ endfunction()
 function(hy_test room name)
   cmake_parse_arguments(arg "FULL" "" "USES" ${ARGN})
   string(REGEX REPLACE "^test_" "" short ${name})
-  add_executable(${room}_${name} ${room}/${name}.c)
+  add_executable(${room}_${name} ${name}.c)
   set_target_properties(${room}_${name} PROPERTIES
     C_EXTENSIONS OFF RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   target_include_directories(${room}_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/${room}/src)
