@@ -29,7 +29,7 @@ typedef enum hy_ir_class {
 
 /* Dense numbers for switch statements inside one build; never stored, never sent. */
 typedef enum hy_ir_op_id {
-#define OP(id, min_inputs, max_inputs, max_outputs, fusion, infer, eval) HY_IR_OP_##id,
+#define OP(id, min_inputs, max_inputs, max_outputs, elements, fusion, infer, eval) HY_IR_OP_##id,
 #include <halyard/ir/ops.def>
 #undef OP
 	HY_IR_OP_COUNT
@@ -39,6 +39,7 @@ typedef struct hy_ir_op {
 	hy_ir_op_id id;
 	const char *type;
 	uint32_t min_inputs, max_inputs, max_outputs; /* UINT32_MAX: any number */
+	uint32_t elements; /* element types that input 0 may have: bits 1 << HY_DTYPE_* */
 	hy_ir_class fusion;
 } hy_ir_op;
 
