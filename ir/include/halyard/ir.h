@@ -11,5 +11,6 @@
 #include <halyard/ir/op.h>
 #include <halyard/ir/pass.h>
 #include <halyard/ir/text.h>
+#include <halyard/ir/work.h>
 
 #endif
