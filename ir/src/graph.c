@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-hy_status hy_ir__no_memory(hy_error *error)
-{
-	return hy_error_set(error, HY_NO_MEMORY, "not enough memory for the graph");
-}
-
 bool hy_ir__grow(void *items, uint32_t count, uint32_t *room, size_t size)
 {
 	if (count < *room) return true;

@@ -10,6 +10,7 @@
 #include <halyard/ir/graph.h>
 
 #include "arena.h"
+#include "error.h"
 #include "memory.h"
 
 typedef struct hy_ir__value {
@@ -56,10 +57,6 @@ void hy_ir__node_find_op(hy_ir_node *node);
 const char *hy_ir__type_fault(const hy_ir_type *type);
 /* False where known parts contradict. */
 bool hy_ir__type_fits(const hy_ir_type *declared, const hy_ir_type *actual);
-
-/* ---- errors ---- */
-
-hy_status hy_ir__no_memory(hy_error *error);
 
 /* ---- growing ---- */
 

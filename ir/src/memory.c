@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 struct hy_ir__memory {
 	atomic_size_t count;
@@ -58,6 +59,19 @@ const void *hy_ir__memory_base(const hy_ir__memory *memory)
 size_t hy_ir__memory_length(const hy_ir__memory *memory)
 {
 	return memory->length_bytes;
+}
+
+void hy_ir__memory_forget(const hy_ir__memory *memory, const void *data, size_t length_bytes)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t from = ((uintptr_t)data + page - 1) / page * page;
+	const uintptr_t to = ((uintptr_t)data + length_bytes) / page * page;
+	if (memory->mapped && from < to) (void)madvise((void *)from, to - from, MADV_DONTNEED); /* only advice */
+}
+
+bool hy_ir__memory_is_mapped(const hy_ir__memory *memory)
+{
+	return memory->mapped;
 }
 
 bool hy_ir__memory_contains(const hy_ir__memory *memory, const void *data)

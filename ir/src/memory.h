@@ -18,6 +18,9 @@ void hy_ir__memory_release(hy_ir__memory *memory);
 
 const void *hy_ir__memory_base(const hy_ir__memory *memory);
 size_t hy_ir__memory_length(const hy_ir__memory *memory);
+/* Pages of a mapping that were read once and won't be again need not stay resident. */
+void hy_ir__memory_forget(const hy_ir__memory *memory, const void *data, size_t length_bytes);
+bool hy_ir__memory_is_mapped(const hy_ir__memory *memory);
 bool hy_ir__memory_contains(const hy_ir__memory *memory, const void *data);
 
 #endif

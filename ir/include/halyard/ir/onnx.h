@@ -11,8 +11,11 @@ extern "C" {
 /* Maps the file and makes a graph as the file has it: old opsets, no inference. Weights with raw data stay in the
  * mapping, which lives as long as the graph; misaligned or typed ones are copied. External data is opened below the
  * model's own folder only. Limits: nesting 64, rank HY_MAX_RANK, file and external lengths checked before use.
- * Fails: NOT_FOUND, INVALID, UNSUPPORTED (sequence, optional, sparse or string tensors; subgraph attributes),
- * each with file and node or tensor in the text. An unknown operator is no failure here: its node has op NULL. */
+ * What the IR has no place for still loads: an unknown operator, or a node with a subgraph or a sparse attribute, has
+ * op NULL (such attributes keep their name and ONNX's kind, and no value); a sequence, map or optional has an unknown
+ * type; a string constant has its type and no strings. hy_ir_prepare refuses them where they are used.
+ * Fails: NOT_FOUND, INVALID, UNSUPPORTED (element type, rank, sparse initializers), each with file and node or tensor
+ * in the text. */
 hy_status hy_ir_onnx_load(const char *path, hy_ir_graph **out_graph, hy_error *error);
 /* The same from memory, which must outlive the graph. name is for messages. External data is refused. */
 hy_status hy_ir_onnx_parse(const char *name, const void *bytes, size_t length, hy_ir_graph **out_graph,

@@ -1,0 +1,79 @@
+/* Every file of Debian's libonnx-testdata. */
+#include "test.h"
+
+#include <halyard/ir/onnx.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLDER "/usr/share/libonnx-testdata/data"
+
+static hy_error error;
+static uint32_t model_count, tensor_count, other_count;
+
+static const char *base_of(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+static int read_model(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+	(void)info;
+	(void)walk;
+	if (type != FTW_F || strcmp(base_of(path), "model.onnx") != 0) return 0;
+	hy_ir_graph *graph;
+	EXPECT_OK(hy_ir_onnx_load(path, &graph, &error));
+	assert_true(hy_ir_graph_output_count(graph) > 0);
+	for (uint32_t i = 0; i < hy_ir_graph_node_count(graph); i++)
+		assert_true(hy_ir_graph_node(graph, i)->version > 0);
+	hy_ir_graph_destroy(graph);
+	model_count++;
+	return 0;
+}
+
+static int read_tensor(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+	(void)info;
+	(void)walk;
+	const char *dot = strrchr(path, '.');
+	if (type != FTW_F || dot == NULL || strcmp(dot, ".pb") != 0) return 0;
+	hy_ir_tensor tensor;
+	if (hy_ir_onnx_load_tensor(path, &tensor, &error) == HY_OK) {
+		tensor_count++;
+		free(tensor.data);
+	} else {
+		other_count++;
+	}
+	return 0;
+}
+
+static void all_1072_models_parse(void **state)
+{
+	(void)state;
+	assert_int_equal(nftw(FOLDER, read_model, 16, FTW_PHYS), 0);
+	assert_int_equal(model_count, 1072);
+}
+
+static void every_tensor_file_parses_but_83_of_strings_sequences_and_optionals(void **state)
+{
+	(void)state;
+	assert_int_equal(nftw(FOLDER, read_tensor, 16, FTW_PHYS), 0);
+	assert_int_equal(tensor_count, 3122);
+	assert_int_equal(other_count, 83);
+}
+
+int main(void)
+{
+	if (access(FOLDER, R_OK) != 0) {
+		printf("%s is absent: install libonnx-testdata\n", FOLDER);
+		return 77;
+	}
+	const struct CMUnitTest cases[] = {
+		CASE(all_1072_models_parse),
+		CASE(every_tensor_file_parses_but_83_of_strings_sequences_and_optionals),
+	};
+	return cmocka_run_group_tests_name("ir.onnx_files", cases, NULL, NULL);
+}
