@@ -85,7 +85,8 @@ static hy_status check_values(const hy_ir_graph *graph, const hy_ir_node_options
 		if (number >= graph->value_count)
 			return hy_error_set(error, HY_INVALID, "node '%s' (%s): input %u is no value", name, type, i);
 		const hy_ir__value *value = &graph->values[number];
-		if (value->value.producer == HY_IR_NONE && value->value.data == NULL && !value->is_input)
+		if (value->value.producer == HY_IR_NONE && value->value.length_bytes == 0 &&
+		    value->value.data == NULL && !value->is_input)
 			return hy_error_set(error, HY_INVALID,
 			                    "node '%s' (%s): input '%s' is made by nothing before it", name, type,
 			                    value->value.name);
@@ -96,7 +97,8 @@ static hy_status check_values(const hy_ir_graph *graph, const hy_ir_node_options
 		if (number >= graph->value_count)
 			return hy_error_set(error, HY_INVALID, "node '%s' (%s): output %u is no value", name, type, i);
 		const hy_ir__value *value = &graph->values[number];
-		if (value->value.producer != HY_IR_NONE || value->value.data != NULL || value->is_input)
+		if (value->value.producer != HY_IR_NONE || value->value.length_bytes > 0 || value->value.data != NULL ||
+		    value->is_input)
 			return hy_error_set(error, HY_INVALID, "node '%s' (%s): output '%s' is already made elsewhere",
 			                    name, type, value->value.name);
 	}
@@ -208,7 +210,7 @@ hy_status hy_ir_graph_bind_dim(hy_ir_graph *graph, const char *name, int64_t dim
 	if (!found) return hy_error_set(error, HY_NOT_FOUND, "no graph input has a dimension named '%s'", name);
 	for (uint32_t i = 0; i < graph->value_count; i++) {
 		hy_ir_value *value = &graph->values[i].value;
-		if (!graph->values[i].is_input && value->data == NULL)
+		if (!graph->values[i].is_input && value->data == NULL && value->length_bytes == 0)
 			value->type = (hy_ir_type){.dtype = value->type.dtype, .rank = HY_IR_RANK_UNKNOWN};
 		for (uint32_t axis = 0; axis < HY_MAX_RANK; axis++) {
 			if (!has_dim(value, axis, name)) continue;

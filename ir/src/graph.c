@@ -113,6 +113,7 @@ static hy_status clone_values(const hy_ir_graph *graph, hy_ir_graph *copy, hy_er
 		hy_status status = hy_ir__graph_add_value(copy, value->name, &value->type, &number, error);
 		if (status != HY_OK) return status;
 		if (value->data != NULL) hy_ir__graph_set_constant_as(copy, number, &value->type, graph, i);
+		copy->values[number].value.length_bytes = value->length_bytes;
 	}
 	for (uint32_t i = 0; i < graph->input_count; i++) {
 		const uint32_t number = graph->inputs[i];

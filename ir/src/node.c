@@ -85,6 +85,7 @@ static bool copy_strings(hy_ir__arena *arena, hy_ir_attr *attr)
 
 static bool copy_tensor(hy_ir_graph *graph, hy_ir_attr *attr)
 {
+	if (attr->tensor.data == NULL) return true;
 	for (uint32_t i = 0; i < graph->held_count; i++)
 		if (hy_ir__memory_contains(graph->held[i], attr->tensor.data)) return true;
 	attr->tensor.data = hy_ir__arena_copy(&graph->arena, attr->tensor.data, hy_ir_type_bytes(&attr->tensor.type));

@@ -44,7 +44,7 @@ typedef struct hy_ir_value {
 	hy_ir_type type;
 	uint32_t producer; /* node number, or HY_IR_NONE for graph inputs and constants */
 	const void *data; /* constants: dense, row-major, little-endian, aligned to the element; else NULL */
-	uint64_t length_bytes; /* of data */
+	uint64_t length_bytes; /* of data; data NULL and length not 0: a constant of a blob read without its constants */
 	const char *dim_names[HY_MAX_RANK]; /* symbolic dimensions of graph inputs ("N"), else NULL */
 } hy_ir_value;
 
