@@ -32,6 +32,11 @@ hy_status hy_hal__dylib_open(const char *path, void **out_library, hy_error *err
 	return HY_OK;
 }
 
+void *hy_hal__dylib_find(const char *path)
+{
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+}
+
 void hy_hal__dylib_close(void *library)
 {
 	if (library != NULL) dlclose(library);

@@ -10,6 +10,8 @@ hy_status hy_hal__dylib_check(const char *path, hy_error *error);
 /* Checks and opens with RTLD_NOW | RTLD_LOCAL; the same file gives the same handle. Fails: as check; INCOMPATIBLE with
  * the loader's words. */
 hy_status hy_hal__dylib_open(const char *path, void **out_library, hy_error *error);
+/* The handle of a library that is in this process already, or NULL; close it too. */
+void *hy_hal__dylib_find(const char *path);
 void hy_hal__dylib_close(void *library);
 
 /* NULL when the library does not export HY_PLUGIN_ENTRY. */

@@ -4,6 +4,7 @@
 #include "discover.h"
 #include "host.h"
 #include "layer.h"
+#include "probe.h"
 #include "text.h"
 
 #include <fnmatch.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define DEVICES_PER_PLUGIN 256u
+#define PROBE_NS UINT64_C(10000000000)
 
 /* ---- plugins ---- */
 
@@ -72,6 +74,43 @@ static void read_manifest(hy_hal_machine *machine, hy_hal__machine_plugin *plugi
 			"plugin %s: its manifest asks for isolation: worker, which this version does not have: "
 			"it runs in this process",
 			plugin->name);
+}
+
+/* Probes every plugin that is still wanted and not in this process already. */
+static hy_status probe_plugins(hy_hal_machine *machine, const hy_hal_machine_options *options, hy_error *error)
+{
+	if ((options->flags & HY_HAL_NO_PROBE) != 0) return HY_OK;
+	hy_hal__probe_job *jobs = calloc(machine->plugin_count + 1, sizeof(*jobs));
+	hy_hal__machine_plugin **owners = calloc(machine->plugin_count + 1, sizeof(*owners));
+	char *program = hy_hal__discover_probe();
+	hy_status status = jobs == NULL || owners == NULL ? HY_NO_MEMORY : HY_OK;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < machine->plugin_count && status == HY_OK; i++) {
+		hy_hal__machine_plugin *plugin = &machine->plugins[i];
+		if (plugin->info.state != HY_HAL_PLUGIN_LOADED || hy_hal__plugin_is_loaded(plugin->manifest.library))
+			continue;
+		jobs[count].library = plugin->manifest.library;
+		jobs[count].requires = &plugin->manifest.requires;
+		owners[count++] = plugin;
+	}
+	if (count > 0 && program == NULL)
+		for (uint32_t i = 0; i < count; i++)
+			refuse(machine, owners[i], HY_NOT_FOUND, strdup("the program halyard-probe is not installed"));
+	else if (count > 0)
+		hy_hal__probe_run(program, options->probe_timeout_ns != 0 ? options->probe_timeout_ns : PROBE_NS, jobs,
+		                  count);
+	for (uint32_t i = 0; i < count && program != NULL; i++) {
+		owners[i]->info.probe_ns = jobs[i].probe_ns;
+		if (jobs[i].status != HY_OK) refuse(machine, owners[i], jobs[i].status, jobs[i].reason);
+		if (jobs[i].warning != NULL)
+			hy_hal__log_write(&machine->log, HY_LOG_WARN, "hal", "plugin %s %s", owners[i]->name,
+			                  jobs[i].warning);
+		free(jobs[i].warning);
+	}
+	free(program);
+	free(owners);
+	free(jobs);
+	return status == HY_OK ? HY_OK : hy_error_set(error, status, "host memory exhausted");
 }
 
 static void load_plugin(hy_hal_machine *machine, hy_hal__machine_plugin *plugin)
@@ -243,6 +282,7 @@ hy_status hy_hal_machine_open(const hy_hal_machine_options *options, hy_hal_mach
 	hy_hal__topology_init(&machine->topology, &machine->log);
 	hy_status status = hy_hal__layers_parse(own.layers, &machine->layers, error);
 	if (status == HY_OK) status = find_plugins(machine, &own, error);
+	if (status == HY_OK) status = probe_plugins(machine, &own, error);
 	for (uint32_t i = 0; i < machine->plugin_count && status == HY_OK; i++) {
 		load_plugin(machine, &machine->plugins[i]);
 		status = list_devices(machine, &machine->plugins[i], error);

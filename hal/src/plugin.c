@@ -147,6 +147,16 @@ done:
 	return status;
 }
 
+bool hy_hal__plugin_is_loaded(const char *library)
+{
+	pthread_mutex_lock(&registry_lock);
+	void *handle = hy_hal__dylib_find(library);
+	const bool is_loaded = handle != NULL && find(handle) != NULL;
+	hy_hal__dylib_close(handle);
+	pthread_mutex_unlock(&registry_lock);
+	return is_loaded;
+}
+
 static void remove_user(hy_hal__plugin *plugin, const hy_hal__plugin_user *user)
 {
 	pthread_mutex_lock(&plugin->lock);

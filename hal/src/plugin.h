@@ -38,6 +38,9 @@ struct hy_hal__plugin {
 hy_status hy_hal__plugin_load(const char *library, hy_hal__plugin_user *user, hy_hal__plugin **out_plugin,
                               hy_error *error);
 
+/* The library is in this process and entered: nothing more can be learned by a probe. Threads: any. */
+bool hy_hal__plugin_is_loaded(const char *library);
+
 /* The last user of an unloadable plugin shuts it down and closes its library; other plugins stay as they are until the
  * process ends, since an entry is called once per process. */
 void hy_hal__plugin_unload(hy_hal__plugin *plugin, hy_hal__plugin_user *user);
