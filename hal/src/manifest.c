@@ -257,7 +257,7 @@ static void check_meaning(reader *r)
 	if (m->name != NULL &&
 	    (strncmp(file, m->name, strlen(m->name)) != 0 || strcmp(file + strlen(m->name), ".yaml") != 0))
 		fault(r, mark_of(r, "name"), "name is '%.40s' but the file is '%.60s': rename one", m->name, file);
-	if (m->abi != 1 && mark_of(r, "abi").index != 0)
+	if (m->abi != 1)
 		fault(r, mark_of(r, "abi"), "abi %" PRId64 " is not known here: this host has abi 1", m->abi);
 	if (m->isolation != NULL && strcmp(m->isolation, "in-process") != 0 && strcmp(m->isolation, "worker") != 0)
 		fault(r, mark_of(r, "isolation"), "isolation is '%.40s': use in-process or worker", m->isolation);
@@ -315,7 +315,7 @@ static char *slurp(const char *path, size_t *out_length)
 hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest)
 {
 	hy_hal__manifest *m = out_manifest;
-	*m = (hy_hal__manifest){0};
+	*m = (hy_hal__manifest){.abi = 1};
 	size_t length = 0, errors_length = 0;
 	char *text = slurp(path, &length);
 	if (text == NULL) {
