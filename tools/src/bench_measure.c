@@ -1,0 +1,72 @@
+/* One set of devices: plan, load, measure. */
+#include "bench.h"
+#include "machine.h"
+#include "planning.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void describe_parts(hy_sched_session *session, tool_bench_result *result)
+{
+	hy_sched_stats stats;
+	hy_sched_session_stats(session, &stats);
+	const uint32_t most = sizeof(result->parts) / sizeof(result->parts[0]);
+	result->part_count = stats.device_count < most ? stats.device_count : most;
+	for (uint32_t i = 0; i < result->part_count; i++) {
+		const hy_sched_device_stats *const device = &stats.devices[i];
+		snprintf(result->parts[i].id, sizeof(result->parts[i].id), "%s", device->id);
+		result->parts[i].requests = device->items;
+		result->parts[i].peak_bytes = device->peak_bytes;
+		result->parts[i].dispatch_ns = device->dispatch_ns;
+		result->parts[i].share = device->share;
+		result->parts[i].busy = device->busy;
+	}
+}
+
+static void describe_plan(const hy_sched_plan *plan, tool_bench_result *result)
+{
+	const hy_sched_plan_info *const info = hy_sched_plan_describe(plan);
+	result->predicted_ns = info->item_ns;
+	for (uint32_t i = 0; i < info->device_count; i++) {
+		result->launches += info->devices[i].launches;
+		result->reference_launches += info->devices[i].reference_launches;
+	}
+}
+
+tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machine, const hy_ir_graph *graph,
+                             const char *selector, json_t *json_steps, tool_bench_result *out_result)
+{
+	const bool offline = tool_options_is(options->scenario, "offline");
+	hy_sched_plan *plan = NULL;
+	hy_sched_session *session = NULL;
+	hy_hal_selection chosen = {0};
+	tool_bench_result result = {0};
+	snprintf(result.devices, sizeof(result.devices), "%s", selector != NULL ? selector : "*");
+	tool_exit code = tool_machine_select(machine, selector, &chosen);
+	if (code != TOOL_EXIT_OK) return code;
+	/* With one device there is nothing to decide: its prediction need not be measured first. */
+	const tool_planning_wishes wishes = {
+		.devices = selector,
+		.objective = offline ? HY_SCHED_THROUGHPUT : HY_SCHED_LATENCY,
+		.flags = chosen.count == 1 ? HY_SCHED_NO_MEASURE : 0,
+	};
+	hy_hal_selection_finish(&chosen);
+
+	const uint64_t start = hy_hal_now_ns();
+	code = tool_planning_plan(options, machine, graph, &wishes, &plan);
+	if (code == TOOL_EXIT_OK) code = tool_planning_session(plan, &session);
+	result.load_ns = hy_hal_now_ns() - start;
+	if (code == TOOL_EXIT_OK)
+		code = tool_measure_session(options, session, graph, offline, options->seconds, &result.measured);
+	if (code == TOOL_EXIT_OK) {
+		describe_plan(plan, &result);
+		describe_parts(session, &result);
+		*out_result = result;
+	}
+	if (code == TOOL_EXIT_OK && options->per_op)
+		code = tool_bench_profile(options, session, graph, offline, fmin(2, options->seconds), json_steps);
+	hy_sched_session_destroy(session);
+	hy_sched_plan_destroy(plan);
+	return code;
+}

@@ -1,0 +1,91 @@
+/* Plans and sessions as the options ask for them. */
+#include "planning.h"
+#include "model.h"
+#include "report.h"
+
+#include <string.h>
+
+tool_exit tool_planning_graph(const tool_options *options, hy_ir_graph **out_graph)
+{
+	hy_ir_graph *graph = NULL;
+	tool_exit code = tool_model_load(options->operands[0], &graph);
+	if (code == TOOL_EXIT_OK) code = tool_model_bind(options, graph, NULL);
+	if (code == TOOL_EXIT_OK) code = tool_model_prepare(options, options->operands[0], graph);
+	if (code == TOOL_EXIT_OK)
+		*out_graph = graph;
+	else
+		hy_ir_graph_destroy(graph);
+	return code;
+}
+
+static hy_sched_strategy strategy_of(const tool_options *options)
+{
+	if (options->cut_at != NULL || tool_options_is(options->strategy, "cut")) return HY_SCHED_CUT;
+	if (tool_options_is(options->strategy, "single")) return HY_SCHED_SINGLE;
+	if (tool_options_is(options->strategy, "replicas")) return HY_SCHED_REPLICAS;
+	return HY_SCHED_AUTO;
+}
+
+static tool_exit plan_failed(const hy_error *error)
+{
+	switch (error->status) {
+	case HY_NOT_FOUND:
+		return tool_report_error(TOOL_EXIT_NO_DEVICE, error);
+	case HY_NO_MEMORY:
+		return tool_report_error(TOOL_EXIT_DOES_NOT_FIT, error);
+	case HY_UNSUPPORTED:
+		return tool_report_error(TOOL_EXIT_MODEL, error);
+	case HY_INVALID:
+		return tool_report_error(TOOL_EXIT_USAGE, error);
+	default:
+		return tool_planning_run_failed(error);
+	}
+}
+
+tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machine, const hy_ir_graph *graph,
+                             const tool_planning_wishes *wishes, hy_sched_plan **out_plan)
+{
+	hy_error error = {0};
+	hy_sched_options choices = {
+		.size = sizeof(choices),
+		.flags = wishes->flags,
+		.devices = wishes->devices,
+		.objective = wishes->objective,
+		.strategy = strategy_of(options),
+		.progress = tool_progress,
+		.progress_payload = (void *)(uintptr_t)options,
+	};
+	if (tool_options_is(options->fallback, "forbid")) choices.flags |= HY_SCHED_FORBID_FALLBACK;
+	if (options->cut_at != NULL) {
+		const tool_exit code = tool_model_find_node(graph, "--cut-at", options->cut_at, &choices.cut_node);
+		if (code != TOOL_EXIT_OK) return code;
+	}
+	const hy_status status = hy_sched_plan_create(machine, graph, &choices, out_plan, &error);
+	tool_progress((void *)(uintptr_t)options, "", 1);
+	return status == HY_OK ? TOOL_EXIT_OK : plan_failed(&error);
+}
+
+tool_exit tool_planning_session(hy_sched_plan *plan, hy_sched_session **out_session)
+{
+	hy_error error = {0};
+	const hy_status status = hy_sched_session_create(plan, out_session, &error);
+	if (status == HY_OK) return TOOL_EXIT_OK;
+	return status == HY_NO_MEMORY ? tool_report_error(TOOL_EXIT_DOES_NOT_FIT, &error)
+	                              : tool_planning_run_failed(&error);
+}
+
+tool_exit tool_planning_run_failed(const hy_error *error)
+{
+	switch (error->status) {
+	case HY_BUSY:
+		return tool_report_error(TOOL_EXIT_BUSY, error);
+	case HY_TIMEOUT:
+		return tool_report_error(TOOL_EXIT_TIME, error);
+	case HY_INVALID:
+		return tool_report_error(TOOL_EXIT_USAGE, error);
+	case HY_INCOMPATIBLE:
+		return tool_report_error(TOOL_EXIT_PLUGIN, error);
+	default:
+		return tool_report_error(TOOL_EXIT_DEVICE, error);
+	}
+}
