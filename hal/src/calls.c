@@ -190,6 +190,18 @@ static const void *forward_ext(hy_hal__calls *self, const char *name, uint32_t v
 	return self->next->ext(self->next, name, version);
 }
 
+static void direct_run(hy_hal__calls *self, hy_device *device, void (*fn)(void *payload), void *payload)
+{
+	(void)self;
+	(void)device;
+	fn(payload);
+}
+
+static void forward_run(hy_hal__calls *self, hy_device *device, void (*fn)(void *payload), void *payload)
+{
+	self->next->run(self->next, device, fn, payload);
+}
+
 static void forward_completed(hy_hal__calls *self, uint64_t ticket, const hy_done *done)
 {
 	self->next->completed(self->next, ticket, done);
@@ -212,6 +224,7 @@ const hy_hal__calls hy_hal__calls_forward = {
 	.exe_info = forward_exe_info,
 	.exe_free = forward_exe_free,
 	.ext = forward_ext,
+	.run = forward_run,
 };
 
 static const hy_hal__calls direct_calls = {
@@ -232,6 +245,7 @@ static const hy_hal__calls direct_calls = {
 	.exe_info = direct_exe_info,
 	.exe_free = direct_exe_free,
 	.ext = direct_ext,
+	.run = direct_run,
 };
 
 hy_hal__calls *hy_hal__calls_direct(const hy_plugin *table)

@@ -30,6 +30,8 @@ struct hy_hal__calls {
 	hy_status (*exe_info)(hy_hal__calls *self, hy_exe *exe, hy_exe_info *out_info);
 	void (*exe_free)(hy_hal__calls *self, hy_exe *exe);
 	const void *(*ext)(hy_hal__calls *self, const char *name, uint32_t version);
+	/* Runs fn where calls for device must come from: how extensions are called. */
+	void (*run)(hy_hal__calls *self, hy_device *device, void (*fn)(void *payload), void *payload);
 };
 
 /* Every entry calls the next layer: what a layer starts from. `next` and `destroy` are NULL. */

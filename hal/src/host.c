@@ -4,6 +4,7 @@
 #include "queue.h"
 #include "text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,9 +18,23 @@ void hy_hal__call_begin(hy_hal__call *call)
 	current = call;
 }
 
-hy_hal__call *hy_hal__call_current(void)
+void hy_hal__call_drop(hy_hal__call *call)
 {
-	return current;
+	current = call->outer;
+}
+
+hy_status hy_hal__call_explain(hy_status status, const char *format, ...)
+{
+	if (current == NULL) return status;
+	current->is_set = true;
+	current->status = status;
+	current->scope = HY_SCOPE_CALL;
+	current->native = 0;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(current->text, sizeof(current->text), format, args);
+	va_end(args);
+	return status;
 }
 
 static bool is_status(hy_status status)

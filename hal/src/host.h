@@ -22,13 +22,16 @@ void hy_hal__call_begin(hy_hal__call *call);
  * returns the status, INTERNAL for one that does not exist. DEVICE_LOST reaches at least the device. */
 hy_status hy_hal__call_end(hy_hal__call *call, hy_status status, const char *where, const char *what, hy_error *error);
 
-/* Hands what was collected on this thread to the same call seen from another thread, which waits for it. */
+/* Ends the call without a word to anybody. */
+void hy_hal__call_drop(hy_hal__call *call);
+
+/* Makes what was said in `call`, on another thread, the words of the call that runs on this one. */
 void hy_hal__call_adopt(const hy_hal__call *call);
+
+/* Says why the call that runs on this thread fails, as the plugin could; returns status. */
+hy_status hy_hal__call_explain(hy_status status, const char *format, ...) HY_PRINTF(2, 3);
 
 /* Fills the services that plugin receives. */
 void hy_hal__host_init(hy_hal__plugin *plugin, int32_t log_level);
-
-/* The call that runs on this thread, or NULL. */
-hy_hal__call *hy_hal__call_current(void);
 
 #endif

@@ -27,10 +27,30 @@ hy_status hy_hal__layers_parse(const char *names, uint32_t *out_layers, hy_error
 	return HY_OK;
 }
 
-hy_hal__calls *hy_hal__layers_create(const hy_plugin *table, uint32_t layers, const hy_hal__log *log, const char *name)
+hy_hal__calls *hy_hal__layers_create(const hy_plugin *table, uint32_t layers, const hy_hal__log *log,
+                                     const char *plugin)
 {
-	(void)layers;
-	(void)log;
-	(void)name;
-	return hy_hal__calls_direct(table);
+	hy_hal__calls *top = hy_hal__calls_direct(table);
+	if (top != NULL && (layers & HY_HAL__LAYER_VALIDATE) != 0) {
+		hy_hal__calls *layer = hy_hal__layer_validate(top, log, plugin);
+		if (layer == NULL) hy_hal__calls_destroy(top);
+		top = layer;
+	}
+	if (top != NULL && (layers & HY_HAL__LAYER_TRACE) != 0) {
+		hy_hal__calls *layer = hy_hal__layer_trace(top, log, plugin);
+		if (layer == NULL) hy_hal__calls_destroy(top);
+		top = layer;
+	}
+	return top;
+}
+
+bool hy_hal__layers_add_thread(hy_hal__calls **top)
+{
+	hy_hal__calls **bottom = top;
+	while ((*bottom)->next != NULL)
+		bottom = &(*bottom)->next;
+	hy_hal__calls *layer = hy_hal__layer_thread(*bottom);
+	if (layer == NULL) return false;
+	*bottom = layer;
+	return true;
 }

@@ -242,8 +242,14 @@ static hy_status list_devices(hy_hal_machine *machine, hy_hal__machine_plugin *p
 	                                          (machine->device_count + count + 1) * sizeof(*devices));
 	if (devices == NULL) return hy_error_set(error, HY_NO_MEMORY, "host memory exhausted");
 	machine->devices = devices;
-	for (uint32_t i = 0; i < count; i++)
+	uint32_t flags = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint32_t before = machine->device_count;
 		add_device(machine, plugin, i);
+		if (machine->device_count > before) flags |= machine->devices[before].info.info.flags;
+	}
+	if ((flags & HY_DEVICE_ONE_THREAD) != 0 && !hy_hal__layers_add_thread(&plugin->calls))
+		return hy_error_set(error, HY_NO_MEMORY, "host memory exhausted");
 	return HY_OK;
 }
 

@@ -257,8 +257,7 @@ static void check_meaning(reader *r)
 	if (m->name != NULL &&
 	    (strncmp(file, m->name, strlen(m->name)) != 0 || strcmp(file + strlen(m->name), ".yaml") != 0))
 		fault(r, mark_of(r, "name"), "name is '%.40s' but the file is '%.60s': rename one", m->name, file);
-	if (m->abi != 1)
-		fault(r, mark_of(r, "abi"), "abi %" PRId64 " is not known here: this host has abi 1", m->abi);
+	if (m->abi != 1) fault(r, mark_of(r, "abi"), "abi %" PRId64 " is not known here: this host has abi 1", m->abi);
 	if (m->isolation != NULL && strcmp(m->isolation, "in-process") != 0 && strcmp(m->isolation, "worker") != 0)
 		fault(r, mark_of(r, "isolation"), "isolation is '%.40s': use in-process or worker", m->isolation);
 	for (uint32_t i = 0; i < m->devices.count; i++)

@@ -87,28 +87,64 @@ hy_exe *hy_hal_program_exe(const hy_hal_program *program)
 	return program->exe;
 }
 
+/* One call of the extension, made where the device wants its calls. */
+typedef struct steps_call {
+	const hy_hal_program *program;
+	uint32_t index, count;
+	bool on;
+	hy_status status;
+	hy_step step;
+} steps_call;
+
+static void run_count(void *payload)
+{
+	steps_call *c = payload;
+	c->count = c->program->steps->count(c->program->exe);
+}
+
+static void run_step(void *payload)
+{
+	steps_call *c = payload;
+	c->status = c->program->steps->step(c->program->exe, c->index, &c->step);
+}
+
+static void run_profile(void *payload)
+{
+	steps_call *c = payload;
+	c->program->steps->profile(c->program->exe, c->on);
+}
+
+static void run(steps_call *c, void (*fn)(void *payload))
+{
+	hy_hal_device *device = c->program->device;
+	hy_hal__call call;
+	hy_hal__call_begin(&call);
+	device->calls->run(device->calls, device->handle, fn, c);
+	c->status = hy_hal__call_end(&call, c->status, device->info->id, HY_EXT_STEPS, NULL);
+}
+
 uint32_t hy_hal_program_step_count(const hy_hal_program *program)
 {
-	return program->steps == NULL ? 0 : program->steps->count(program->exe);
+	steps_call c = {.program = program};
+	if (program->steps != NULL) run(&c, run_count);
+	return c.count;
 }
 
 hy_status hy_hal_program_step(const hy_hal_program *program, uint32_t index, hy_step *out_step)
 {
 	if (program->steps == NULL) return HY_UNSUPPORTED;
-	if (index >= program->steps->count(program->exe)) return HY_NOT_FOUND;
-	hy_step step = {.size = sizeof(step), .node = HY_GRAPH_NONE};
-	hy_hal__call call;
-	hy_hal__call_begin(&call);
-	const hy_status status = hy_hal__call_end(&call, program->steps->step(program->exe, index, &step),
-	                                          program->device->info->id, "step", NULL);
-	if (status != HY_OK) return status;
-	*out_step = step;
-	hy_hal__text_copy(out_step->implementation, sizeof(step.implementation), step.implementation,
-	                  sizeof(step.implementation));
+	if (index >= hy_hal_program_step_count(program)) return HY_NOT_FOUND;
+	steps_call c = {.program = program, .index = index, .step = {.size = sizeof(c.step), .node = HY_GRAPH_NONE}};
+	run(&c, run_step);
+	if (c.status != HY_OK) return c.status;
+	*out_step = c.step;
+	hy_hal__text_copy(out_step->implementation, sizeof(c.step.implementation), c.step.implementation,
+	                  sizeof(c.step.implementation));
 	return HY_OK;
 }
 
 void hy_hal_program_profile(hy_hal_program *program, bool on)
 {
-	if (program->steps != NULL) program->steps->profile(program->exe, on);
+	steps_call c = {.program = program, .on = on};
+	if (program->steps != NULL) run(&c, run_profile);
 }
