@@ -114,8 +114,6 @@ static hy_status read_field(tensor_reader *reader, const hy_ir__wire_field *fiel
 		return status;
 	case SEGMENT:
 		return hy_error_set(onnx->error, HY_UNSUPPORTED, "is cut into segments");
-	case NAME:
-		return hy_ir__onnx_text(onnx, field, "tensor name", &reader->tensor.name);
 	case RAW_DATA:
 		if (field->kind != HY_IR__WIRE_BYTES)
 			return hy_error_set(onnx->error, HY_INVALID, "raw_data is stored in the wrong way");
@@ -284,6 +282,10 @@ static hy_status read_all(tensor_reader *reader)
 	hy_ir__wire wire = reader->wire;
 	hy_ir__wire_field field;
 	hy_status status = HY_OK;
+	/* First, because writers put it behind what may be refused. */
+	while (status == HY_OK && hy_ir__wire_next(&wire, &field))
+		if (field.number == NAME) status = hy_ir__onnx_text(onnx, &field, "tensor name", &reader->tensor.name);
+	wire = reader->wire;
 	while (status == HY_OK && hy_ir__wire_next(&wire, &field))
 		status = read_field(reader, &field);
 	if (status == HY_OK) status = hy_ir__onnx_check(onnx, &wire, "tensor");
