@@ -32,4 +32,23 @@ struct hy_hal_machine {
 	hy_hal__topology topology;
 };
 
+/* Fills machine->plugins from the manifests, preferred first; a manifest with faults is a refused plugin. */
+hy_status hy_hal__machine_find(hy_hal_machine *machine, const hy_hal_machine_options *options, hy_error *error);
+
+/* Probes every plugin that is still wanted and not in this process already, and refuses those that fail. */
+hy_status hy_hal__machine_probe(hy_hal_machine *machine, const hy_hal_machine_options *options, hy_error *error);
+
+/* Loads a plugin that is still wanted, or refuses it. */
+void hy_hal__machine_load(hy_hal_machine *machine, hy_hal__machine_plugin *plugin);
+
+/* Appends the devices of a loaded plugin; one that can't be used is logged and left out. */
+hy_status hy_hal__machine_list(hy_hal_machine *machine, hy_hal__machine_plugin *plugin, hy_error *error);
+
+/* When all devices are there and stay where they are: points their texts at them, and finds chips that are there twice. */
+void hy_hal__machine_name(hy_hal_machine *machine);
+
+/* Marks and logs a plugin as refused. take_reason is a malloc'd line, or NULL when memory was short. */
+void hy_hal__machine_refuse(hy_hal_machine *machine, hy_hal__machine_plugin *plugin, hy_status status,
+                            char *take_reason);
+
 #endif

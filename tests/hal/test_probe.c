@@ -120,6 +120,7 @@ static void a_missing_library_is_found_out_before_anything_runs(void **state)
 	assert_string_equal(no_required->name, "no-required");
 	assert_string_equal(hy_status_name(no_required->status), "NOT_FOUND");
 	assert_non_null(strstr(no_required->reason, "requires libnothing.so.1: libnothing.so.1: cannot open"));
+	assert_non_null(strstr(no_required->reason, "; this machine has no PCI function that it is for"));
 	hy_hal_machine_close(machine);
 }
 
