@@ -254,7 +254,6 @@ static void exe_free(hy_exe *exe)
 
 /* ---- the one exported symbol ---- */
 
-hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table);
 hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table)
 {
 	plugin *self = malloc(sizeof(*self));

@@ -236,8 +236,15 @@ typedef struct hy_plugin {
 	const void *(*ext)(void *ctx, const char *name, uint32_t version);
 } hy_plugin;
 
+#if defined(__GNUC__)
+#define HY_EXPORT __attribute__((visibility("default")))
+#else
+#define HY_EXPORT
+#endif
+
 /* The one exported symbol. Called once per process before anything else; returns INCOMPATIBLE with a text when
  * this machine or host can't be served. */
+HY_EXPORT hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table);
 typedef hy_status (*hy_plugin_entry)(const hy_host *host, hy_plugin *table);
 
 /* Struct growth in one place: copies min(room, source) bytes and stores how much was filled. */

@@ -380,7 +380,6 @@ static hy_status enter(const hy_host *host, hy_plugin *table)
 	return HY_OK;
 }
 
-hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table);
 hy_status hy_plugin_entry_v2(const hy_host *host, hy_plugin *table);
 hy_status fake_hidden(const hy_host *host, hy_plugin *table);
 int fake_helper(void);
