@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LINE = 100, FIRST_COLUMN = 26 };
+enum { LINE = 100, FIRST_COLUMN = 28 };
 
 /* Prints text wrapped at LINE, every line after the first indented. */
 static void print_wrapped(FILE *to, const char *text, int indent)
@@ -27,8 +27,11 @@ static void print_wrapped(FILE *to, const char *text, int indent)
 
 static void print_row(FILE *to, const char *left, const char *text)
 {
-	fprintf(to, "  %-*s", FIRST_COLUMN - 2, left);
-	if (strlen(left) > FIRST_COLUMN - 4) fprintf(to, "\n%*s", FIRST_COLUMN, "");
+	const bool fits = strlen(left) <= FIRST_COLUMN - 4;
+	if (fits)
+		fprintf(to, "  %-*s", FIRST_COLUMN - 2, left);
+	else
+		fprintf(to, "  %s\n%*s", left, FIRST_COLUMN, "");
 	print_wrapped(to, text, FIRST_COLUMN);
 }
 
