@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The world of one plugin, one device, one buffer, one queue, one program. No globals: two hosts may share a process. */
 typedef struct plugin {
@@ -35,6 +36,12 @@ static hy_status fail(const hy_host *host, hy_status status, const char *text)
 	return host->error(host->ctx, status, HY_SCOPE_CALL, 0, text, strlen(text));
 }
 
+/* Memory of this device: a real one asks its driver. */
+static uint64_t memory_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 /* ---- L0: devices ---- */
 
 static void plugin_shutdown(void *ctx)
@@ -61,6 +68,7 @@ static hy_status device_info(void *ctx, uint32_t index, hy_device_info *out_info
 		.binding_align = sizeof(float),
 		.id = "host",
 		.name = "Template device",
+		.memory_bytes = memory_bytes(),
 	};
 	HY_PUT(out_info, &info);
 	return HY_OK;
@@ -96,7 +104,9 @@ static hy_status heap_info(hy_device *device, uint32_t heap, hy_heap_info *out_i
 	const hy_heap_info info = {
 		.flags = HY_HEAP_DEVICE | HY_HEAP_HOST_VISIBLE | HY_HEAP_COHERENT,
 		.align = 64,
-		.max_buffer_bytes = UINT64_C(1) << 40,
+		.total_bytes = memory_bytes(),
+		.free_bytes = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE),
+		.max_buffer_bytes = memory_bytes(),
 	};
 	HY_PUT(out_info, &info);
 	return HY_OK;
@@ -104,8 +114,8 @@ static hy_status heap_info(hy_device *device, uint32_t heap, hy_heap_info *out_i
 
 static hy_status buffer_alloc(hy_device *device, uint32_t heap, uint64_t length, hy_buffer **out_buffer)
 {
-	if (heap != 0 || length == 0 || length > UINT64_C(1) << 40)
-		return fail(device->host, HY_INVALID, "no such heap, or a length of 0 or above 1 TiB");
+	if (heap != 0 || length == 0) return fail(device->host, HY_INVALID, "no such heap, or a length of 0");
+	if (length > memory_bytes()) return fail(device->host, HY_NO_MEMORY, "more than this machine has");
 	hy_buffer *buffer = malloc(sizeof(*buffer));
 	if (buffer != NULL) buffer->bytes = aligned_alloc(64, (length + 63) / 64 * 64);
 	if (buffer == NULL || buffer->bytes == NULL) {

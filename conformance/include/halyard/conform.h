@@ -1,0 +1,114 @@
+/* Conformance: what "a correct plugin" means, as a suite that can be run from the command line or from a vendor's own
+ * test program.
+ *
+ * The calling process never opens the plugin: every case runs in a worker process (halyard-conformance --worker). */
+#ifndef HALYARD_CONFORM_H
+#define HALYARD_CONFORM_H
+
+#include <halyard/status.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define HY_CONFORM_SUITE_VERSION "1.0.0"
+
+/* X(NAME, value, text). PASS, NOT_SUPPORTED and WAIVED leave a plugin conformant; the rest do not. */
+#define HY_CONFORM_STATUS_LIST(X)                                         \
+	X(PASS, 0, "holds")                                               \
+	X(FAIL, 1, "does not hold")                                       \
+	X(NOT_SUPPORTED, 2, "optional, and the plugin does not claim it") \
+	X(WAIVED, 3, "fails, and a waiver that is still valid says so")   \
+	X(XPASS, 4, "holds although a waiver says that it fails")         \
+	X(CRASH, 5, "the worker died by a signal or left on its own")     \
+	X(TIMEOUT, 6, "the worker did not answer in time")                \
+	X(DEVICE_LOST, 7, "the plugin said that its device is gone")      \
+	X(RESOURCE, 8, "the machine has too little memory for this case") \
+	X(HARNESS_ERROR, 9, "the suite could not judge")                  \
+	X(NOT_RUN, 10, "not reached")                                     \
+	X(FLAKY, 11, "fails in company and holds alone, or the other way round")
+
+typedef enum hy_conform_status {
+#define X(name, value, text) HY_CONFORM_##name = (value),
+	HY_CONFORM_STATUS_LIST(X)
+#undef X
+		HY_CONFORM_STATUS_COUNT
+} hy_conform_status;
+
+const char *hy_conform_status_name(hy_conform_status status);
+
+typedef enum hy_conform_level {
+	HY_CONFORM_L0, /* loads */
+	HY_CONFORM_L1, /* core: memory, queues, programs, the operators of convolutional networks */
+	HY_CONFORM_L2, /* inference: the rest of the operators, regions, special values */
+	HY_CONFORM_L3, /* production: faults and stress */
+} hy_conform_level;
+
+/* The exit status of `halyard conformance`, too. */
+typedef enum hy_conform_verdict {
+	HY_CONFORM_CONFORMANT = 0,
+	HY_CONFORM_NOT_CONFORMANT = 1,
+	HY_CONFORM_NO_JUDGEMENT = 3, /* the suite's own failure */
+	HY_CONFORM_NOT_LOADED = 4, /* the plugin could not be loaded */
+	HY_CONFORM_PARTIAL = 5, /* part of the list was run: never a verdict */
+} hy_conform_verdict;
+
+typedef struct hy_conform_case_info {
+	const char *id; /* "memory.copy.target_offset_1": stable */
+	const char *group; /* "memory" */
+	const char *rule; /* of plugin.h: "P13" */
+	const char *since; /* suite version */
+	hy_conform_level level;
+} hy_conform_case_info;
+
+uint32_t hy_conform_case_count(void);
+const hy_conform_case_info *hy_conform_case_at(uint32_t index);
+/* SHA-free fingerprint (xxh64) of all ids and versions: two runs with the same number ran the same list. */
+uint64_t hy_conform_list_hash(void);
+
+/* One case's end. Text is lent for the call. */
+typedef struct hy_conform_result {
+	const hy_conform_case_info *info;
+	hy_conform_status status;
+	uint64_t time_ns;
+	const char *text; /* what was expected, what came, where; "" on PASS */
+	const char *output; /* what the plugin printed, its last bytes */
+	int signal; /* CRASH: the signal, or 0 when it left by exit */
+} hy_conform_result;
+
+typedef struct hy_conform_options {
+	uint32_t size;
+	const char *plugin; /* path of the shared object */
+	uint32_t device; /* index in the plugin */
+	const char *device_options; /* "cores=0&x=y", or NULL */
+	hy_conform_level level; /* cases up to this level are run */
+	const char *cases; /* comma-separated globs, NULL: all. With it there is no verdict */
+	uint32_t batch; /* cases a worker runs before it is replaced; 0: 1. UINT32_MAX: never replaced */
+	uint64_t seed; /* 0 is the suite's own; others give no verdict */
+	double timeout_scale; /* 0: 1 */
+	const char *waivers; /* file, or NULL */
+	bool strict; /* XPASS counts as a failure */
+	const char *worker; /* path of halyard-conformance; NULL: beside the library */
+	const char *results; /* results.jsonl to write line by line, or NULL */
+	void (*on_result)(void *payload, const hy_conform_result *result);
+	void *payload;
+} hy_conform_options;
+
+typedef struct hy_conform_summary {
+	hy_conform_verdict verdict;
+	uint32_t selected, total; /* cases run, and in the list up to the level */
+	uint32_t count[HY_CONFORM_STATUS_COUNT];
+	uint64_t time_ns;
+	char text[256]; /* the verdict in one line */
+} hy_conform_summary;
+
+/* Runs the suite. Fails only when it could not begin: NOT_FOUND (plugin, worker, waivers), INVALID (options). */
+hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *out_summary, hy_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

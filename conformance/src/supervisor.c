@@ -1,0 +1,241 @@
+/* Keeps one worker alive and asks it to run cases. */
+#include "supervisor.h"
+
+#include "worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* The program halyard-conformance, beside the running program or in ../bin of it. */
+static bool find_worker(char *out_path, size_t length)
+{
+	char folder[2048];
+	const ssize_t self_length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+	if (self_length <= 0) return false;
+	folder[self_length] = '\0';
+	*strrchr(folder, '/') = '\0';
+	snprintf(out_path, length, "%s/halyard-conformance", folder);
+	if (access(out_path, X_OK) == 0) return true;
+	snprintf(out_path, length, "%s/../bin/halyard-conformance", folder);
+	return access(out_path, X_OK) == 0;
+}
+
+hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error)
+{
+	*self = (supervisor){.options = options, .orders = -1, .answers = -1, .output = -1};
+	signal(SIGPIPE, SIG_IGN);
+	if (options->worker != NULL) {
+		if (access(options->worker, X_OK) != 0)
+			return hy_error_set(error, HY_NOT_FOUND, "the worker %s can't be run", options->worker);
+		snprintf(self->worker_path, sizeof(self->worker_path), "%s", options->worker);
+		return HY_OK;
+	}
+	if (!find_worker(self->worker_path, sizeof(self->worker_path)))
+		return hy_error_set(error, HY_NOT_FOUND,
+		                    "halyard-conformance is not beside this program; name it with --worker");
+	return HY_OK;
+}
+
+/* ---- the life of a worker ---- */
+
+static void become_worker(const supervisor *self, int orders, int answers, int output)
+{
+	char device[16], seed[32];
+	snprintf(device, sizeof(device), "%u", self->options->device);
+	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)self->options->seed);
+	const char *device_options = self->options->device_options == NULL ? "" : self->options->device_options;
+	const int null = open("/dev/null", O_RDONLY);
+	/* High copies first, so that no descriptor is overwritten before it is used. */
+	const int high_orders = fcntl(orders, F_DUPFD, 16), high_answers = fcntl(answers, F_DUPFD, 16);
+	dup2(null, STDIN_FILENO);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	dup2(high_orders, WORKER_ORDERS);
+	dup2(high_answers, WORKER_ANSWERS);
+	close(high_orders);
+	close(high_answers);
+	setpgid(0, 0);
+	execl(self->worker_path, self->worker_path, "--worker", self->options->plugin, device, device_options, seed,
+	      (char *)NULL);
+	_exit(127);
+}
+
+static bool start_worker(supervisor *self)
+{
+	int orders[2], answers[2], output[2];
+	if (pipe2(orders, O_CLOEXEC) != 0 || pipe2(answers, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)
+		return false;
+	const pid_t pid = fork();
+	if (pid == 0) become_worker(self, orders[0], answers[1], output[1]);
+	close(orders[0]);
+	close(answers[1]);
+	close(output[1]);
+	self->pid = pid;
+	self->orders = orders[1];
+	self->answers = answers[0];
+	self->output = output[0];
+	self->cases_run = 0;
+	fcntl(self->answers, F_SETFL, O_NONBLOCK);
+	fcntl(self->output, F_SETFL, O_NONBLOCK);
+	return pid > 0;
+}
+
+/* Returns the wait status. */
+static int end_worker(supervisor *self, bool kill_it)
+{
+	if (self->pid == 0) return 0;
+	close(self->orders);
+	if (kill_it) kill(-self->pid, SIGKILL);
+	int status = 0;
+	const uint64_t patience = now_ns() + 5000000000u;
+	while (waitpid(self->pid, &status, WNOHANG) == 0) {
+		char dropped[4096];
+		while (read(self->output, dropped, sizeof(dropped)) > 0) {
+		}
+		if (now_ns() > patience) kill(-self->pid, SIGKILL);
+		poll(NULL, 0, 1);
+	}
+	kill(-self->pid, SIGKILL); /* whatever it started */
+	close(self->answers);
+	close(self->output);
+	self->pid = 0;
+	return status;
+}
+
+void conform__supervisor_stop(supervisor *self)
+{
+	end_worker(self, false);
+}
+
+/* ---- one case ---- */
+
+/* Keeps the last bytes of what the plugin prints. */
+static void take_output(int output, supervisor_result *result, size_t *length)
+{
+	char block[4096];
+	ssize_t count;
+	for (int rounds = 0; rounds < 64 && (count = read(output, block, sizeof(block))) > 0; rounds++) {
+		const size_t room = SUPERVISOR_OUTPUT - 1;
+		size_t add = (size_t)count;
+		if (*length + add > room) {
+			const size_t drop = *length + add - room < *length ? *length + add - room : *length;
+			memmove(result->output, result->output + drop, *length - drop);
+			*length -= drop;
+		}
+		memcpy(result->output + *length, block, add);
+		*length += add;
+		result->output[*length] = '\0';
+	}
+}
+
+typedef struct receiver {
+	char bytes[sizeof(worker_answer) + WORKER_TEXT_MAX];
+	size_t length;
+} receiver;
+
+/* 1 a whole answer, 0 not yet, -1 nonsense or end of file. */
+static int receive(int answers, receiver *got, supervisor_result *result)
+{
+	const ssize_t count = read(answers, got->bytes + got->length, sizeof(got->bytes) - got->length);
+	if (count == 0) return -1;
+	if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	got->length += (size_t)count;
+	if (got->length < sizeof(worker_answer)) return 0;
+	worker_answer head;
+	memcpy(&head, got->bytes, sizeof(head));
+	if (head.magic != WORKER_MAGIC || head.status >= HY_CONFORM_STATUS_COUNT || head.text_length >= WORKER_TEXT_MAX)
+		return -1;
+	if (got->length < sizeof(head) + head.text_length) return 0;
+	result->status = (hy_conform_status)head.status;
+	result->time_ns = head.time_ns;
+	memcpy(result->text, got->bytes + sizeof(head), head.text_length);
+	result->text[head.text_length] = '\0';
+	return 1;
+}
+
+static void explain_death(supervisor *self, supervisor_result *result)
+{
+	const int status = end_worker(self, false);
+	result->status = HY_CONFORM_CRASH;
+	if (WIFSIGNALED(status)) {
+		result->signal = WTERMSIG(status);
+		snprintf(result->text, sizeof(result->text), "the worker died by signal %d (%s)", result->signal,
+		         strsignal(result->signal));
+	} else {
+		snprintf(result->text, sizeof(result->text), "the plugin ended the process with exit(%d)",
+		         WEXITSTATUS(status));
+		if (WEXITSTATUS(status) == 127) result->status = HY_CONFORM_HARNESS_ERROR;
+	}
+}
+
+static void wait_for_answer(supervisor *self, const conform_case *item, supervisor_result *result)
+{
+	const double scale = self->options->timeout_scale > 0 ? self->options->timeout_scale : 1;
+	const double seconds = (item->seconds == 0 ? 10 : item->seconds) * scale;
+	const uint64_t begin = now_ns(), deadline = begin + (uint64_t)(seconds * 1e9);
+	receiver got = {.length = 0};
+	size_t output_length = 0;
+	int state = 0;
+	while (state == 0) {
+		struct pollfd waits[] = {{.fd = self->answers, .events = POLLIN},
+		                         {.fd = self->output, .events = POLLIN}};
+		const uint64_t now = now_ns();
+		if (now >= deadline) break;
+		poll(waits, 2, (int)((deadline - now) / 1000000u) + 1);
+		take_output(self->output, result, &output_length);
+		state = receive(self->answers, &got, result);
+	}
+	take_output(self->output, result, &output_length);
+	if (state == 1) return;
+	result->time_ns = now_ns() - begin;
+	if (state == 0) {
+		end_worker(self, true);
+		result->status = HY_CONFORM_TIMEOUT;
+		snprintf(result->text, sizeof(result->text), "no answer within %.0f s", seconds);
+	} else {
+		explain_death(self, result);
+	}
+}
+
+void conform__supervisor_run(supervisor *self, const conform_case *item, supervisor_result *out_result)
+{
+	memset(out_result, 0, sizeof(*out_result));
+	out_result->status = HY_CONFORM_HARNESS_ERROR;
+	if (item->alone) conform__supervisor_stop(self);
+	if (self->pid == 0 && !start_worker(self)) {
+		snprintf(out_result->text, sizeof(out_result->text), "no worker could be started: %s", strerror(errno));
+		return;
+	}
+	char order[256];
+	const int length = snprintf(order, sizeof(order), "%s\n", item->info.id);
+	if (write(self->orders, order, (size_t)length) == length)
+		wait_for_answer(self, item, out_result);
+	else
+		explain_death(self, out_result);
+	if (self->pid == 0) return;
+	self->cases_run++;
+	const uint32_t batch = self->options->batch == 0 ? 1 : self->options->batch;
+	const bool held = out_result->status == HY_CONFORM_PASS || out_result->status == HY_CONFORM_NOT_SUPPORTED;
+	if (held && !item->alone && self->cases_run < batch) return;
+	const int status = end_worker(self, !held);
+	if (!held || status == 0) return;
+	out_result->status = HY_CONFORM_CRASH;
+	out_result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	snprintf(out_result->text, sizeof(out_result->text), "the worker died while the device was closed (%s)",
+	         WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+}

@@ -1,0 +1,34 @@
+/* Keeps one worker alive and asks it to run cases; survives whatever happens to it. */
+#ifndef HY_CONFORM_PRIVATE_SUPERVISOR_H
+#define HY_CONFORM_PRIVATE_SUPERVISOR_H
+
+#include "case.h"
+
+#include <sys/types.h>
+
+enum { SUPERVISOR_OUTPUT = 16384 };
+
+typedef struct supervisor {
+	const hy_conform_options *options;
+	char worker_path[4096];
+	pid_t pid; /* 0: none */
+	int orders, answers, output;
+	uint32_t cases_run; /* by this worker */
+} supervisor;
+
+typedef struct supervisor_result {
+	hy_conform_status status;
+	uint64_t time_ns;
+	int signal;
+	char text[4096];
+	char output[SUPERVISOR_OUTPUT];
+} supervisor_result;
+
+/* Fails NOT_FOUND when there is no worker program. */
+hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error);
+/* Runs one case; starts a worker when there is none and ends it after a case that did not hold. */
+void conform__supervisor_run(supervisor *self, const conform_case *item, supervisor_result *out_result);
+/* Ends the worker and waits for it. */
+void conform__supervisor_stop(supervisor *self);
+
+#endif
