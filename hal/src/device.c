@@ -140,6 +140,11 @@ hy_status hy_hal_device_query(hy_hal_device *device, const hy_graph *graph, uint
 	return status;
 }
 
+const void *hy_hal_device_extension(hy_hal_device *device, const char *name, uint32_t version)
+{
+	return device->calls->ext(device->calls, name, version);
+}
+
 void hy_hal_device_memory(const hy_hal_device *device, hy_hal_memory_stats *out_stats)
 {
 	hy_hal__pool_stats(&device->pool, out_stats);

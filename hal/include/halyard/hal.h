@@ -135,6 +135,10 @@ hy_status hy_hal_device_heap(hy_hal_device *device, uint32_t heap, hy_heap_info 
 hy_status hy_hal_device_query(hy_hal_device *device, const hy_graph *graph, uint32_t verdict_count,
                               hy_verdict *out_verdicts, hy_error *error);
 
+/* The table of an extension of the device's plugin, or NULL. For extensions whose calls need no handle; those of
+ * halyard.* that the HAL uses itself have calls of their own below. Threads: any. */
+const void *hy_hal_device_extension(hy_hal_device *device, const char *name, uint32_t version);
+
 /* ---- memory ---- */
 
 /* length bytes of heap 0 from the device's pool of slabs, aligned to the device's binding_align; contents undefined.
