@@ -103,14 +103,15 @@ typedef void (*hy_sched_done_fn)(void *payload, hy_status status, const hy_error
 
 /* Runs the model on inputs (the graph's, in order; types must equal the graph's) into outputs (the caller's memory,
  * of the graph's output types). Data needs no alignment beyond its element's; 64-byte aligned data is used in place
- * where the device allows. All memory is lent until on_done. Blocks while too many requests are in flight.
- * Threads: any. */
+ * where the device allows. All memory is lent until on_done. Blocks while too many requests are in flight; from within
+ * on_done it answers BUSY instead. Work of a device that is lost starts again on the others.
+ * Fails: INVALID a tensor of another type; DEVICE_LOST no device is left; BUSY. Threads: any. */
 hy_status hy_sched_session_submit(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
                                   hy_sched_done_fn on_done, void *payload, hy_error *error);
-/* The same and waits. */
+/* The same and waits. BUSY from within on_done. */
 hy_status hy_sched_session_run(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
                                hy_error *error);
-/* Until every accepted request is done. */
+/* Until every accepted request is done. BUSY from within on_done. */
 hy_status hy_sched_session_drain(hy_sched_session *session, hy_error *error);
 
 typedef struct hy_sched_device_stats {
@@ -120,6 +121,8 @@ typedef struct hy_sched_device_stats {
 	double share, busy; /* of all items; of the wall time since the last reset */
 	uint64_t dispatch_ns; /* median host time to hand one request to it */
 	uint64_t peak_bytes;
+	uint64_t replayed; /* requests that had to start again because it, or its queue, was lost */
+	bool lost;
 } hy_sched_device_stats;
 
 typedef struct hy_sched_stats {

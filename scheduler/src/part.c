@@ -1,0 +1,93 @@
+/* A run of nodes as a program of a device. */
+#include "part.h"
+
+#include "devices.h"
+#include "footprint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_unfused(const hy_sched__device *device, const hy_sched__segment *segment)
+{
+	for (uint32_t i = 0; device->verdicts != NULL && i < segment->count; i++)
+		if (device->verdicts[segment->first + i].answer == HY_SCHED__UNFUSED) return true;
+	return false;
+}
+
+/* Replaces the part's blob by one whose regions are their bodies. Its inputs and outputs keep their order. */
+static hy_status unfuse(hy_sched__part *part, hy_error *error)
+{
+	bool changed;
+	hy_status status = hy_ir_blob_read(part->blob.graph, part->blob.constants, &part->unfused, error);
+	if (status == HY_OK) status = hy_ir_pass_unfuse(part->unfused, &changed, error);
+	if (status != HY_OK) return status;
+	part->fused_blob = part->blob;
+	memset(&part->blob, 0, sizeof(part->blob));
+	return hy_ir_blob_create(part->unfused, 0, hy_ir_graph_node_count(part->unfused), &part->blob, NULL, NULL, NULL,
+	                         NULL, error);
+}
+
+static hy_status part_init(const hy_sched_plan *plan, const hy_sched__segment *segment, hy_sched__part *part,
+                           hy_error *error)
+{
+	part->segment = *segment;
+	part->whole = segment->count == hy_ir_graph_node_count(plan->graph);
+	hy_status status = hy_sched__footprint_of(plan->graph, segment->first, segment->count, &part->footprint, error);
+	if (status != HY_OK) return status;
+	status = hy_ir_blob_create(plan->graph, segment->first, segment->count, &part->blob, &part->inputs,
+	                           &part->input_count, &part->outputs, &part->output_count, error);
+	if (status != HY_OK) return status;
+	if (has_unfused(&plan->devices[segment->device], segment)) status = unfuse(part, error);
+	return status;
+}
+
+hy_status hy_sched__part_place(hy_sched_plan *plan, const hy_sched__segment *segment, uint32_t *out_part,
+                               hy_error *error)
+{
+	for (uint32_t i = 0; i < plan->part_count; i++) {
+		const hy_sched__segment *have = &plan->parts[i].segment;
+		if (have->first != segment->first || have->count != segment->count || have->device != segment->device)
+			continue;
+		*out_part = i;
+		return HY_OK;
+	}
+	hy_sched__part *parts = realloc(plan->parts, (plan->part_count + 1) * sizeof(*parts));
+	if (parts == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for planning");
+	plan->parts = parts;
+	hy_sched__part part = {0};
+	const hy_status status = part_init(plan, segment, &part, error);
+	if (status != HY_OK) {
+		hy_sched__part_finish(&part);
+		return status;
+	}
+	*out_part = plan->part_count;
+	plan->parts[plan->part_count++] = part;
+	return HY_OK;
+}
+
+hy_status hy_sched__part_compile(hy_sched_plan *plan, uint32_t index, hy_error *error)
+{
+	hy_sched__part *part = &plan->parts[index];
+	if (part->program != NULL) return HY_OK;
+	const hy_status status = hy_hal_program_create(plan->devices[part->segment.device].hal, part->blob.graph,
+	                                               part->blob.constants, part->blob.constant_count, NULL, 0,
+	                                               &part->program, error);
+	if (status != HY_OK) return status;
+	const hy_exe_info *info = hy_hal_program_info(part->program);
+	part->cost.launches = info->launches;
+	part->cost.reference_launches = info->reference_launches;
+	part->cost.constant_bytes = info->constant_bytes;
+	part->cost.workspace_bytes = info->workspace_bytes;
+	return HY_OK;
+}
+
+void hy_sched__part_finish(hy_sched__part *part)
+{
+	hy_hal_program_destroy(part->program);
+	hy_ir_blob_finish(&part->blob);
+	hy_ir_graph_destroy(part->unfused);
+	hy_ir_blob_finish(&part->fused_blob);
+	free(part->inputs);
+	free(part->outputs);
+	free(part->cost.node_ns);
+}
