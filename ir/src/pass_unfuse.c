@@ -71,16 +71,27 @@ static void unfuse(hy_ir__rewrite *rewrite, uint32_t number)
 	free(map);
 }
 
-hy_status hy_ir_pass_unfuse(hy_ir_graph *graph, bool *out_changed, hy_error *error)
+/* chosen NULL: all regions. */
+static hy_status unfuse_chosen(hy_ir_graph *graph, const bool *chosen, bool *out_changed, hy_error *error)
 {
 	hy_ir__rewrite rewrite;
 	hy_ir__rewrite_init(&rewrite, graph, error);
 	const uint32_t count = hy_ir_graph_node_count(graph);
 	for (uint32_t i = 0; i < count && rewrite.status == HY_OK; i++) {
-		if (hy_ir_graph_node(graph, i)->body == NULL)
+		if (hy_ir_graph_node(graph, i)->body == NULL || (chosen != NULL && !chosen[i]))
 			hy_ir__rewrite_keep(&rewrite, i);
 		else
 			unfuse(&rewrite, i);
 	}
 	return hy_ir__rewrite_finish(&rewrite, out_changed);
+}
+
+hy_status hy_ir_pass_unfuse(hy_ir_graph *graph, bool *out_changed, hy_error *error)
+{
+	return unfuse_chosen(graph, NULL, out_changed, error);
+}
+
+hy_status hy_ir_graph_unfuse(hy_ir_graph *graph, const bool *chosen, bool *out_changed, hy_error *error)
+{
+	return unfuse_chosen(graph, chosen, out_changed, error);
 }

@@ -109,7 +109,7 @@ static hy_status sample(const bench *b, uint64_t budget_ns, hy_sched__cost *cost
 	return status;
 }
 
-/* The segment's node that row `row` of the blob's node table belongs to, or HY_IR_NONE. */
+/* The blob's node that row `row` of its node table belongs to, or HY_IR_NONE. */
 static uint32_t node_of_row(const hy_graph *blob, uint32_t row)
 {
 	const hy_graph_subgraph *model = hy_graph_subgraph_at(blob, 0);
@@ -123,12 +123,26 @@ static uint32_t node_of_row(const hy_graph *blob, uint32_t row)
 	return HY_IR_NONE;
 }
 
+/* The segment's node that the blob's node became part of: an un-fused region is several of the blob's. */
+static uint32_t node_of_segment(const hy_sched_plan *plan, const hy_sched__part *part, uint32_t blob_node)
+{
+	const hy_sched__verdict *verdicts = plan->devices[part->segment.device].verdicts;
+	uint32_t at = 0;
+	for (uint32_t n = 0; n < part->segment.count; n++) {
+		const uint32_t number = part->segment.first + n;
+		const hy_ir_graph *body = hy_ir_graph_node(plan->graph, number)->body;
+		at += verdicts[number].answer == HY_SCHED__UNFUSED ? hy_ir_graph_node_count(body) : 1;
+		if (blob_node < at) return n;
+	}
+	return HY_IR_NONE;
+}
+
 /* Time of each node from the program's steps; false when the plugin tells none. Steps that belong to no node (changes
  * of layout) count with the node before. */
-static bool profile(const bench *b, const hy_sched__part *part, uint64_t *node_ns)
+static bool profile(const hy_sched_plan *plan, const bench *b, const hy_sched__part *part, uint64_t *node_ns)
 {
 	const uint32_t step_count = hy_hal_program_step_count(part->program);
-	if (step_count == 0 || part->unfused != NULL) return false;
+	if (step_count == 0) return false;
 	uint64_t ignored, sum = 0;
 	hy_hal_program_profile(part->program, true);
 	for (uint32_t i = 0; i < PROFILE_RUNS; i++)
@@ -137,7 +151,8 @@ static bool profile(const bench *b, const hy_sched__part *part, uint64_t *node_n
 	for (uint32_t i = 0; i < step_count; i++) {
 		hy_step step = {.size = sizeof(step)};
 		if (hy_hal_program_step(part->program, i, &step) != HY_OK) continue;
-		const uint32_t at = step.node != HY_GRAPH_NONE ? node_of_row(part->blob.graph, step.node) : HY_IR_NONE;
+		uint32_t at = step.node != HY_GRAPH_NONE ? node_of_row(part->blob.graph, step.node) : HY_IR_NONE;
+		if (at != HY_IR_NONE) at = node_of_segment(plan, part, at);
 		if (at != HY_IR_NONE) node = at;
 		if (step.calls == 0) continue;
 		node_ns[node] += step.total_ns / step.calls;
@@ -158,7 +173,7 @@ static hy_status spread(const hy_sched_plan *plan, const bench *b, hy_sched__par
 		free(prior);
 		return hy_error_set(error, HY_NO_MEMORY, "no memory for measuring");
 	}
-	if (!profile(b, part, node_ns)) {
+	if (!profile(plan, b, part, node_ns)) {
 		hy_sched__prior_nodes(plan->graph, &device->description->info, prior);
 		memcpy(node_ns, prior + part->segment.first, count * sizeof(*node_ns));
 	}

@@ -7,20 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_unfused(const hy_sched__device *device, const hy_sched__segment *segment)
+/* Replaces the part's blob by one in which the regions that its device wants un-fused are their bodies. Inputs and
+ * outputs keep their order. */
+static hy_status unfuse(hy_sched__part *part, const hy_sched__verdict *verdicts, hy_error *error)
 {
-	for (uint32_t i = 0; device->verdicts != NULL && i < segment->count; i++)
-		if (device->verdicts[segment->first + i].answer == HY_SCHED__UNFUSED) return true;
-	return false;
-}
-
-/* Replaces the part's blob by one whose regions are their bodies. Its inputs and outputs keep their order. */
-static hy_status unfuse(hy_sched__part *part, hy_error *error)
-{
-	bool changed;
-	hy_status status = hy_ir_blob_read(part->blob.graph, part->blob.constants, &part->unfused, error);
-	if (status == HY_OK) status = hy_ir_pass_unfuse(part->unfused, &changed, error);
-	if (status != HY_OK) return status;
+	bool some = false;
+	bool *chosen = calloc(part->segment.count, sizeof(*chosen));
+	if (chosen == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for planning");
+	for (uint32_t i = 0; i < part->segment.count; i++)
+		some |= chosen[i] = verdicts[part->segment.first + i].answer == HY_SCHED__UNFUSED;
+	hy_status status = HY_OK;
+	if (some) status = hy_ir_blob_read(part->blob.graph, part->blob.constants, &part->unfused, error);
+	if (some && status == HY_OK) status = hy_ir_graph_unfuse(part->unfused, chosen, NULL, error);
+	free(chosen);
+	if (!some || status != HY_OK) return status;
 	part->fused_blob = part->blob;
 	memset(&part->blob, 0, sizeof(part->blob));
 	return hy_ir_blob_create(part->unfused, 0, hy_ir_graph_node_count(part->unfused), &part->blob, NULL, NULL, NULL,
@@ -37,8 +37,7 @@ static hy_status part_init(const hy_sched_plan *plan, const hy_sched__segment *s
 	status = hy_ir_blob_create(plan->graph, segment->first, segment->count, &part->blob, &part->inputs,
 	                           &part->input_count, &part->outputs, &part->output_count, error);
 	if (status != HY_OK) return status;
-	if (has_unfused(&plan->devices[segment->device], segment)) status = unfuse(part, error);
-	return status;
+	return unfuse(part, plan->devices[segment->device].verdicts, error);
 }
 
 hy_status hy_sched__part_place(hy_sched_plan *plan, const hy_sched__segment *segment, uint32_t *out_part,

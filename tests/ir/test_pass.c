@@ -175,9 +175,26 @@ static void passes_say_whether_they_changed_anything(void **state)
 	hy_ir_graph_destroy(graph);
 }
 
+static void only_chosen_regions_are_unfused(void **state)
+{
+	(void)state;
+	hy_ir_graph *graph = parse("graph \"g\" { input %x: f32[2,2] %a = MatMul (%x, %x) %b = Relu (%a) %c = Sigmoid (%b) "
+	                           "%d = MatMul (%c, %c) %e = Relu (%d) %y = Sigmoid (%e) output %y }");
+	EXPECT_OK(hy_ir_prepare(graph, 0, &error));
+	assert_int_equal(hy_ir_graph_node_count(graph), 2);
+	const bool second[] = {false, true};
+	EXPECT_OK(hy_ir_graph_unfuse(graph, second, NULL, &error));
+	EXPECT_OK(hy_ir_verify(graph, &error));
+	assert_int_equal(hy_ir_graph_node_count(graph), 4);
+	assert_non_null(hy_ir_graph_node(graph, 0)->body);
+	assert_string_equal(hy_ir_graph_node(graph, 1)->type, "MatMul");
+	hy_ir_graph_destroy(graph);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(only_chosen_regions_are_unfused),
 		CASE(prepare_folds_and_fuses),
 		CASE(prepare_without_folding_keeps_nodes_of_constants),
 		CASE(prepare_without_fusing_makes_no_region),

@@ -23,6 +23,9 @@ hy_status hy_ir_pass_dce(hy_ir_graph *graph, bool *out_changed, hy_error *error)
 hy_status hy_ir_pass_fuse(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* into regions */
 hy_status hy_ir_pass_unfuse(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* regions back to their bodies */
 
+/* The same for the regions among nodes whose entry in chosen is true (one per node). */
+hy_status hy_ir_graph_unfuse(hy_ir_graph *graph, const bool *chosen, bool *out_changed, hy_error *error);
+
 enum {
 	HY_IR_PREPARE_NO_FOLD = 1u << 0, /* keep nodes whose inputs are constant: used to test operators */
 	HY_IR_PREPARE_NO_FUSE = 1u << 1,
