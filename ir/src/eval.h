@@ -44,20 +44,6 @@ hy_ir__cut hy_ir__cut_at(const hy_ir_type *type, uint32_t axis);
 /* sums[j] += row[0] * panel[0][j] + row[1] * panel[1][j] ... */
 void hy_ir__panel_add(int64_t depth, const double *row, const double *panel, double *sums);
 
-/* ---- windows (eval_window.c) ---- */
-
-enum {
-	HY_IR__TAP_PADDING = -1,
-	HY_IR__TAP_OUTSIDE = -2, /* behind the padding: a last window in ceil_mode */
-};
-
-int64_t hy_ir__window_taps(const hy_ir__window *window);
-/* For output positions first..first+count-1 (count <= HY_IR__PANEL) of a plane: table[tap * HY_IR__PANEL + j] is the
- * element of the input plane under tap `tap` of position first + j, or HY_IR__TAP_*. */
-void hy_ir__window_forward_table(const hy_ir__window *window, int64_t first, int64_t count, int64_t *table);
-/* The same for ConvTranspose: the input element that reaches the position through the tap. */
-void hy_ir__window_transpose_table(const hy_ir__window *window, int64_t first, int64_t count, int64_t *table);
-
 /* ---- moving elements (eval_copy.c) ---- */
 
 /* count elements of width 1, 2, 4 or 8 bytes; offsets and steps in elements. */

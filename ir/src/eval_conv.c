@@ -5,15 +5,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef void tabulate(const hy_ir__window *window, int64_t first, int64_t count, int64_t *table);
-/* The weights of one output channel for channels first..first+count-1 of its group. */
+#define PADDING (-1) /* in a table: no element of the input */
+
+/* Where on one axis a tap of an output position reads the input, or PADDING. */
+typedef int64_t place(const hy_ir__window *w, uint32_t axis, int64_t position, int64_t tap);
+
+static int64_t place_forward(const hy_ir__window *w, uint32_t axis, int64_t position, int64_t tap)
+{
+	const int64_t at = position * w->stride[axis] - w->begin[axis] + tap * w->dilation[axis];
+	return at < 0 || at >= w->in[axis] ? PADDING : at;
+}
+
+/* The element that reaches the position through the tap. */
+static int64_t place_transpose(const hy_ir__window *w, uint32_t axis, int64_t position, int64_t tap)
+{
+	const int64_t from = position + w->begin[axis] - tap * w->dilation[axis];
+	if (from < 0 || from % w->stride[axis] != 0) return PADDING;
+	const int64_t at = from / w->stride[axis];
+	return at < w->in[axis] ? at : PADDING;
+}
+
+static int64_t element_under(const hy_ir__window *w, const int64_t *position, const int64_t *tap, place *on_axis)
+{
+	int64_t element = 0;
+	for (uint32_t i = 0; i < w->rank; i++) {
+		const int64_t at = on_axis(w, i, position[i], tap[i]);
+		if (at == PADDING) return PADDING;
+		element = element * w->in[i] + at;
+	}
+	return element;
+}
+
 typedef struct job job;
+/* The weights of one output channel for channels first..first+count-1 of its group. */
 typedef void read_weights(const job *j, int64_t group, int64_t channel_out, int64_t first, int64_t count, double *row);
 
 struct job {
 	const hy_ir_tensor *weights;
 	hy_ir__window window;
-	tabulate *table_of;
+	place *on_axis;
 	read_weights *row_of;
 	int64_t groups, channels_in, channels_out; /* per group */
 	int64_t taps, plane_in, plane_out; /* elements */
@@ -21,7 +51,7 @@ struct job {
 	double *x; /* one sample */
 	double *bias; /* or NULL */
 	double *panel, *row, *sums;
-	int64_t *table;
+	int64_t *table; /* the element of the input plane under tap t of position j at [t * HY_IR__PANEL + j] */
 };
 
 static void read_forward(const job *j, int64_t group, int64_t channel_out, int64_t first, int64_t count, double *row)
@@ -35,6 +65,24 @@ static void read_transpose(const job *j, int64_t group, int64_t channel_out, int
 	for (int64_t c = 0; c < count; c++) {
 		const int64_t at = ((group * j->channels_in + first + c) * j->channels_out + channel_out) * j->taps;
 		hy_ir__read_reals(j->weights->type.dtype, j->weights->data, at, 1, j->taps, row + c * j->taps);
+	}
+}
+
+/* Positions first..first+count-1 of the output plane. */
+static void fill_table(const job *j, int64_t first, int64_t count)
+{
+	const hy_ir__window *w = &j->window;
+	for (int64_t column = 0; column < count; column++) {
+		int64_t position[HY_IR__SPATIAL], tap[HY_IR__SPATIAL] = {0}, rest = first + column;
+		for (uint32_t i = w->rank; i-- > 0; rest /= w->out[i])
+			position[i] = rest % w->out[i];
+		for (int64_t t = 0; t < j->taps; t++) {
+			j->table[t * HY_IR__PANEL + column] = element_under(w, position, tap, j->on_axis);
+			for (uint32_t i = w->rank; i-- > 0;) { /* the next tap */
+				if (++tap[i] < w->kernel[i]) break;
+				tap[i] = 0;
+			}
+		}
 	}
 }
 
@@ -73,9 +121,9 @@ static hy_status prepare(const hy_ir__call *call, job *j, const hy_ir_tensor *ou
 	j->groups = hy_ir__call_int(call, "group", 1);
 	j->channels_in = x->dim[1] / j->groups;
 	j->channels_out = out->type.dim[1] / j->groups;
-	j->taps = hy_ir__window_taps(&j->window);
-	j->plane_in = j->plane_out = 1;
+	j->taps = j->plane_in = j->plane_out = 1;
 	for (uint32_t i = 0; i < j->window.rank; i++) {
+		j->taps *= j->window.kernel[i];
 		j->plane_in *= j->window.in[i];
 		j->plane_out *= j->window.out[i];
 	}
@@ -98,7 +146,7 @@ static hy_status prepare(const hy_ir__call *call, job *j, const hy_ir_tensor *ou
 		return hy_ir__no_memory(call->error);
 	/* Columns behind the last position are computed too, from padding. */
 	for (int64_t i = 0; i < j->taps * HY_IR__PANEL; i++)
-		j->table[i] = HY_IR__TAP_PADDING;
+		j->table[i] = PADDING;
 	return HY_OK;
 }
 
@@ -109,7 +157,7 @@ static void run_sample(const hy_ir__call *call, job *j, int64_t sample, const hy
 	hy_ir__read_reals(x->type.dtype, x->data, sample * length, 1, length, j->x);
 	for (int64_t first = 0; first < j->plane_out; first += HY_IR__PANEL) {
 		const int64_t rest = j->plane_out - first, count = rest < HY_IR__PANEL ? rest : HY_IR__PANEL;
-		if (j->taps > 0) j->table_of(&j->window, first, count, j->table);
+		fill_table(j, first, count);
 		for (int64_t g = 0; g < j->groups; g++) {
 			convolve(j, g);
 			for (int64_t m = 0; m < j->channels_out; m++) {
@@ -138,14 +186,14 @@ static hy_status run(const hy_ir__call *call, job *j, const hy_ir_tensor *out)
 
 hy_status hy_ir__eval_conv(const hy_ir__call *call, const hy_ir_tensor *out)
 {
-	job j = {.table_of = hy_ir__window_forward_table, .row_of = read_forward};
+	job j = {.on_axis = place_forward, .row_of = read_forward};
 	const hy_status status = hy_ir__window_forward(call, &call->in[0].type, &call->in[1].type, &j.window);
 	return status == HY_OK ? run(call, &j, out) : status;
 }
 
 hy_status hy_ir__eval_conv_transpose(const hy_ir__call *call, const hy_ir_tensor *out)
 {
-	job j = {.table_of = hy_ir__window_transpose_table, .row_of = read_transpose};
+	job j = {.on_axis = place_transpose, .row_of = read_transpose};
 	const hy_status status = hy_ir__window_transpose(call, &call->in[0].type, &call->in[1].type, &j.window);
 	return status == HY_OK ? run(call, &j, out) : status;
 }

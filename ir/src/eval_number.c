@@ -1,7 +1,6 @@
 /* Elements of every type as double or as 64-bit integers. */
 #include "eval_number.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,8 +1,6 @@
 /* Reductions along axes, ArgMax and ArgMin, and running sums. */
 #include "eval.h"
 
-#include <float.h>
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

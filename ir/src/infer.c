@@ -1,8 +1,6 @@
 /* Shape and type inference of one node: what is checked for every operator, then the operator's rule. */
 #include "infer.h"
 
-#include <string.h>
-
 static hy_ir__rule *const rules[HY_IR_OP_COUNT] = {
 #define OP(id, fewest, most, most_outputs, elements, fusion, infer, eval) [HY_IR_OP_##id] = hy_ir__infer_##infer,
 #include <halyard/ir/ops.def>

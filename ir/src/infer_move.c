@@ -104,6 +104,7 @@ hy_status hy_ir__infer_split(const hy_ir__call *call, hy_ir_type *out)
 	if (!hy_ir__ranked(x)) return HY_OK;
 	hy_status status = hy_ir__call_axis(call, hy_ir__call_int(call, "axis", 0), x->rank, &axis);
 	if (status == HY_OK) status = check_split(call, x->dim[axis]);
+	if (status != HY_OK) return status;
 	const bool given = hy_ir__call_has(call, 1);
 	const bool known = given ? call->in[1].data != NULL && hy_ir_type_is_static(&call->in[1].type)
 	                         : x->dim[axis] >= 0;

@@ -1,8 +1,8 @@
 /* Shapes of what makes values from attributes or small integers. */
+#include "eval_number.h"
 #include "infer.h"
 
 #include <math.h>
-#include <string.h>
 
 hy_status hy_ir__infer_shape(const hy_ir__call *call, hy_ir_type *out)
 {
@@ -67,28 +67,28 @@ hy_status hy_ir__infer_constant_of_shape(const hy_ir__call *call, hy_ir_type *ou
 }
 
 /* ceil((limit - start) / delta), at least 0, of the three scalars; -1 when it is no number below 2^62. */
-static int64_t range_length(const hy_ir_tensor *in)
+static int64_t real_range_length(const hy_ir_tensor *in)
 {
-	if (!hy_dtype_is_float(in[0].type.dtype)) {
-		const bool wide = in[0].type.dtype == HY_DTYPE_I64;
-		int64_t n[3];
-		for (uint32_t i = 0; i < 3; i++)
-			n[i] = wide ? *(const int64_t *)in[i].data : hy_ir__tensor_int(&in[i], 0);
-		/* Unsigned, so that the distance of any two numbers fits. */
-		const uint64_t step = n[2] < 0 ? 0 - (uint64_t)n[2] : (uint64_t)n[2];
-		if (step == 0) return -1;
-		if (n[2] > 0 ? n[1] <= n[0] : n[1] >= n[0]) return 0;
-		const uint64_t distance = n[2] > 0 ? (uint64_t)n[1] - (uint64_t)n[0] : (uint64_t)n[0] - (uint64_t)n[1];
-		const uint64_t length = (distance - 1) / step + 1;
-		return length < (uint64_t)1 << 62 ? (int64_t)length : -1;
-	}
 	double n[3];
 	for (uint32_t i = 0; i < 3; i++)
-		n[i] = in[i].type.dtype == HY_DTYPE_F32 ? (double)*(const float *)in[i].data
-		                                        : *(const double *)in[i].data;
+		n[i] = hy_ir__read_real(in[i].type.dtype, in[i].data, 0);
 	const double length = ceil((n[1] - n[0]) / n[2]);
 	if (!(length < 0x1p62)) return -1;
 	return length > 0 ? (int64_t)length : 0;
+}
+
+static int64_t whole_range_length(const hy_ir_tensor *in)
+{
+	int64_t n[3];
+	for (uint32_t i = 0; i < 3; i++)
+		n[i] = hy_ir__read_whole(in[i].type.dtype, in[i].data, 0);
+	/* Unsigned, so that the distance of any two numbers fits. */
+	const uint64_t step = n[2] < 0 ? 0 - (uint64_t)n[2] : (uint64_t)n[2];
+	if (step == 0) return -1;
+	if (n[2] > 0 ? n[1] <= n[0] : n[1] >= n[0]) return 0;
+	const uint64_t distance = n[2] > 0 ? (uint64_t)n[1] - (uint64_t)n[0] : (uint64_t)n[0] - (uint64_t)n[1];
+	const uint64_t length = (distance - 1) / step + 1;
+	return length < (uint64_t)1 << 62 ? (int64_t)length : -1;
 }
 
 hy_status hy_ir__infer_range(const hy_ir__call *call, hy_ir_type *out)
@@ -98,9 +98,6 @@ hy_status hy_ir__infer_range(const hy_ir__call *call, hy_ir_type *out)
 	out->dtype = dtype;
 	out->rank = 1;
 	out->dim[0] = HY_IR_DIM_UNKNOWN;
-	if (known && dtype != HY_DTYPE_F32 && dtype != HY_DTYPE_F64 && dtype != HY_DTYPE_I64 && dtype != HY_DTYPE_I32)
-		return hy_ir__call_unsupported(call, "ranges are of f32, f64, i32 or i64, not %s",
-		                               hy_dtype_name(dtype));
 	for (uint32_t i = 0; i < 3; i++) {
 		const hy_status status = hy_ir__call_same_dtype(call, 0, i);
 		if (status != HY_OK) return status;
@@ -111,7 +108,7 @@ hy_status hy_ir__infer_range(const hy_ir__call *call, hy_ir_type *out)
 		        tensor->type.dtype == dtype;
 	}
 	if (!known) return HY_OK;
-	out->dim[0] = range_length(call->in);
+	out->dim[0] = hy_dtype_is_float(dtype) ? real_range_length(call->in) : whole_range_length(call->in);
 	if (out->dim[0] < 0) return hy_ir__call_refuse(call, "start, limit and delta give no length");
 	return HY_OK;
 }
