@@ -32,7 +32,7 @@ static void storage_destroy(storage *s)
 static bool is_default(const hy_hal__machine_device *device)
 {
 	return (device->info.info.flags & HY_DEVICE_SIMULATED) == 0 && device->info.same_as == NULL &&
-	       device->plugin->plugin->has_programs;
+	       device->plugin->plugin->has_programs && device->plugin->manifest.priority >= 0;
 }
 
 /* How a name fits a device: not at all, as one of a group, or by its own name. */

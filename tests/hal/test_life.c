@@ -39,6 +39,22 @@ static void a_buffer_lives_from_machine_to_machine(void **state)
 	/* README: the life of a buffer, end */
 }
 
+static void the_template_is_used_only_when_it_is_named(void **state)
+{
+	(void)state;
+	hy_error error;
+	hy_hal_machine *machine;
+	hy_hal_selection selection;
+	EXPECT_OK(hy_hal_machine_open(&template_only, &machine, &error));
+	EXPECT_OK(hy_hal_machine_select(machine, NULL, &selection, &error));
+	assert_int_equal(selection.count, 0);
+	hy_hal_selection_finish(&selection);
+	EXPECT_OK(hy_hal_machine_select(machine, "template:0", &selection, &error));
+	assert_int_equal(selection.count, 1);
+	hy_hal_selection_finish(&selection);
+	hy_hal_machine_close(machine);
+}
+
 static void a_program_is_asked_for_compiled_and_run(void **state)
 {
 	(void)state;
@@ -77,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(a_buffer_lives_from_machine_to_machine),
+		CASE(the_template_is_used_only_when_it_is_named),
 		CASE(a_program_is_asked_for_compiled_and_run),
 	};
 	return cmocka_run_group_tests_name("hal.life", cases, NULL, NULL);
