@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <link.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 /* Folders that hold halyard/, relative to the folder of this library or executable, then absolute. */
-static const char *const homes[] = {".", "../lib", "../" HY_LIBDIR, "/usr/local/lib", "/usr/lib"};
+static const char *const homes[] = {".", "../lib", HY_LIB_FROM_BIN, "/usr/local/lib", "/usr/lib"};
 enum { HOMES = sizeof(homes) / sizeof(homes[0]) };
 
 static const char here; /* its address tells which file this code was loaded from */
@@ -69,14 +70,21 @@ static hy_status add_file(hy_hal__discovered *found, const char *folder, const c
 	return HY_OK;
 }
 
-/* take_folder may be NULL: memory was exhausted while naming it. */
-static hy_status add_folder(hy_hal__discovered *found, char *take_folder, const hy_hal__log *log)
+/* take_folder may be NULL: there is none, or memory was exhausted while naming it. A folder that is not there is worth
+ * a word when somebody asked for it. */
+static hy_status add_folder(hy_hal__discovered *found, char *take_folder, bool is_asked, const hy_hal__log *log)
 {
 	char *folder = take_folder == NULL ? NULL : realpath(take_folder, NULL);
+	if (folder == NULL) {
+		if (take_folder != NULL && is_asked)
+			hy_hal__log_write(log, HY_LOG_WARN, "hal", "manifests: %s: %s", take_folder, strerror(errno));
+		free(take_folder);
+		return HY_OK;
+	}
 	free(take_folder);
-	if (folder == NULL) return HY_OK;
 	struct dirent **entries = NULL;
 	const int count = scandir(folder, &entries, is_manifest, alphasort);
+	if (count < 0) hy_hal__log_write(log, HY_LOG_WARN, "hal", "manifests: %s: %s", folder, strerror(errno));
 	hy_status status = HY_OK;
 	for (int i = 0; i < count; i++) {
 		if (status == HY_OK) status = add_file(found, folder, entries[i]->d_name, log);
@@ -92,7 +100,7 @@ static hy_status add_list(hy_hal__discovered *found, const char *folders, const 
 	hy_status status = HY_OK;
 	while (status == HY_OK && *folders != '\0') {
 		const size_t length = strcspn(folders, ":");
-		if (length > 0) status = add_folder(found, strndup(folders, length), log);
+		if (length > 0) status = add_folder(found, strndup(folders, length), true, log);
 		folders += length + (folders[length] == ':');
 	}
 	return status;
@@ -111,10 +119,10 @@ static hy_status add_defaults(hy_hal__discovered *found, const hy_hal__log *log)
 	const char *path = secure_getenv("HALYARD_PLUGIN_PATH");
 	char *own = own_folder();
 	hy_status status = path == NULL ? HY_OK : add_list(found, path, log);
-	if (status == HY_OK) status = add_folder(found, user_folder(), log);
-	if (status == HY_OK) status = add_folder(found, strdup("/etc/halyard/plugins.d"), log);
+	if (status == HY_OK) status = add_folder(found, user_folder(), false, log);
+	if (status == HY_OK) status = add_folder(found, strdup("/etc/halyard/plugins.d"), false, log);
 	for (uint32_t i = 0; i < HOMES && status == HY_OK; i++)
-		status = add_folder(found, in_home(own, i, "plugins.d"), log);
+		status = add_folder(found, in_home(own, i, "plugins.d"), false, log);
 	free(own);
 	return status;
 }

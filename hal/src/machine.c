@@ -3,6 +3,7 @@
 
 #include "layer.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,12 @@ hy_status hy_hal_machine_open(const hy_hal_machine_options *options, hy_hal_mach
 	for (uint32_t i = 0; i < machine->plugin_count && status == HY_OK; i++) {
 		hy_hal__machine_load(machine, &machine->plugins[i]);
 		status = hy_hal__machine_list(machine, &machine->plugins[i], error);
+		const hy_hal_plugin_info *info = &machine->plugins[i].info;
+		if (info->state == HY_HAL_PLUGIN_LOADED)
+			hy_hal__log_write(&machine->log, HY_LOG_DEBUG, "hal",
+			                  "plugin %s %s: %" PRIu32 " devices, probed in %" PRIu64 " us, from %s",
+			                  info->name, info->version, info->device_count, info->probe_ns / 1000,
+			                  info->library);
 	}
 	if (status != HY_OK) {
 		hy_hal_machine_close(machine);

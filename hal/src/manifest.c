@@ -119,7 +119,9 @@ static char *scalar(reader *r, const char *where)
 		fault(r, mark, "%s: must be one line of text", where);
 		return NULL;
 	}
-	return strdup(text);
+	char *copy = strdup(text);
+	if (copy == NULL) fault(r, mark, "host memory exhausted");
+	return copy;
 }
 
 static void read_number(reader *r, const entry *key)
@@ -311,23 +313,16 @@ static char *slurp(const char *path, size_t *out_length)
 	return text;
 }
 
-hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest)
+hy_status hy_hal__manifest_parse(const char *path, const char *text, size_t length, hy_hal__manifest *out_manifest)
 {
 	hy_hal__manifest *m = out_manifest;
 	*m = (hy_hal__manifest){.abi = 1};
-	size_t length = 0, errors_length = 0;
-	char *text = slurp(path, &length);
-	if (text == NULL) {
-		m->errors = errno == EFBIG
-		                    ? hy_hal__text_format("%s:1:1: larger than %u bytes", path, HY_HAL__MANIFEST_BYTES)
-		                    : hy_hal__text_format("%s: %s", path, strerror(errno));
-		return errno == ENOENT ? HY_NOT_FOUND : HY_INVALID;
-	}
+	size_t errors_length = 0;
 	reader r = {.path = path, .manifest = m};
 	r.errors = open_memstream(&m->errors, &errors_length);
-	if (r.errors == NULL || !yaml_parser_initialize(&r.parser)) {
-		if (r.errors != NULL) fclose(r.errors);
-		free(text);
+	if (r.errors == NULL) return HY_NO_MEMORY;
+	if (!yaml_parser_initialize(&r.parser)) {
+		fclose(r.errors);
 		return HY_NO_MEMORY;
 	}
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
@@ -337,7 +332,6 @@ hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest
 	check_meaning(&r);
 	yaml_event_delete(&r.event);
 	yaml_parser_delete(&r.parser);
-	free(text);
 	if (fclose(r.errors) != 0) return HY_NO_MEMORY;
 	if (r.error_count > 0) return HY_INVALID;
 	free(m->errors);
@@ -346,6 +340,23 @@ hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest
 	free(m->library);
 	m->library = library;
 	return library == NULL ? HY_NO_MEMORY : HY_OK;
+}
+
+hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest)
+{
+	size_t length = 0;
+	char *text = slurp(path, &length);
+	if (text == NULL) {
+		const int failure = errno;
+		*out_manifest = (hy_hal__manifest){0};
+		out_manifest->errors = failure == EFBIG ? hy_hal__text_format("%s:1:1: larger than %u bytes", path,
+		                                                              HY_HAL__MANIFEST_BYTES)
+		                                        : hy_hal__text_format("%s: %s", path, strerror(failure));
+		return failure == ENOENT ? HY_NOT_FOUND : HY_INVALID;
+	}
+	const hy_status status = hy_hal__manifest_parse(path, text, length, out_manifest);
+	free(text);
+	return status;
 }
 
 static void list_finish(hy_hal__manifest_list *list)

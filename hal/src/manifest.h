@@ -28,6 +28,8 @@ typedef struct hy_hal__manifest {
 
 /* Reads and checks a manifest. Fails INVALID with out_manifest->errors set, NOT_FOUND, NO_MEMORY; finish it anyway. */
 hy_status hy_hal__manifest_read(const char *path, hy_hal__manifest *out_manifest);
+/* The same for text that lies in memory; path names it and is where a relative library is seen from. */
+hy_status hy_hal__manifest_parse(const char *path, const char *text, size_t length, hy_hal__manifest *out_manifest);
 void hy_hal__manifest_finish(hy_hal__manifest *manifest);
 
 #endif

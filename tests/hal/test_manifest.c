@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "discover.h"
+#include "fake.h"
 #include "manifest.h"
 
 #include <stdio.h>
@@ -190,10 +191,13 @@ static void the_first_manifest_of_a_name_wins(void **state)
 	touch(second, "a.yaml");
 	touch(second, "b.yaml");
 	snprintf(folders, sizeof(folders), "/nowhere::%s:%s", first, second);
-	const hy_hal__log silent = {0};
+	fake_log log = {0};
+	const hy_hal__log sink = {fake_log_write, &log, HY_LOG_INFO};
 	hy_hal__discovered found;
-	assert_int_equal(hy_hal__discover(folders, &silent, &found), HY_OK);
+	assert_int_equal(hy_hal__discover(folders, &sink, &found), HY_OK);
 	assert_int_equal(found.count, 2);
+	assert_non_null(strstr(log.text, "2 hal: manifests: /nowhere: No such file or directory"));
+	assert_non_null(strstr(log.text, "/second/b.yaml is hidden by"));
 	assert_non_null(strstr(found.paths[0], "/first/b.yaml"));
 	assert_non_null(strstr(found.paths[1], "/second/a.yaml"));
 	hy_hal__discovered_finish(&found);

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 typedef struct place {
 	fake_log log;
@@ -256,6 +257,46 @@ static void too_many_in_flight_is_busy(void **state)
 	assert_int_equal(s.count, 4096);
 }
 
+enum { PER_THREAD = 200 };
+
+static void count_one(void *payload, const hy_done *done)
+{
+	if (done->status == HY_OK) atomic_fetch_add((atomic_uint *)payload, 1);
+}
+
+static void *submit_many(void *payload)
+{
+	place *p = payload;
+	static atomic_uint counts[8];
+	static atomic_uint next;
+	atomic_uint *count = &counts[atomic_fetch_add(&next, 1) % 8];
+	hy_hal_queue *queue = fake_queue(p->device);
+	const hy_command nothing = {.kind = HY_COMMAND_FILL, .target = hy_hal_host_ref(target, 0)};
+	uint32_t accepted = 0;
+	for (int i = 0; i < PER_THREAD; i++)
+		accepted += hy_hal_queue_submit(queue, 1, &nothing, count_one, count, NULL) == HY_OK;
+	hy_hal_queue_close(queue);
+	return (void *)(uintptr_t)(accepted == PER_THREAD && atomic_load(count) == PER_THREAD);
+}
+
+static void completions_on_other_threads_arrive_once_before_close_returns(void **state)
+{
+	(void)state;
+	place p;
+	hy_error error;
+	pthread_t threads[4];
+	place_open(&p, "async");
+	EXPECT_OK(run(p.queue, 0, &error));
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, submit_many, &p), 0);
+	for (int i = 0; i < 4; i++) {
+		void *all = NULL;
+		pthread_join(threads[i], &all);
+		assert_non_null(all);
+	}
+	place_close(&p);
+}
+
 static void see_and_submit_elsewhere(void *payload, const hy_done *done)
 {
 	(void)done;
@@ -375,6 +416,7 @@ int main(void)
 		CASE(closing_a_queue_completes_what_the_plugin_forgot),
 		CASE(a_run_that_times_out_leaves_a_queue_that_can_only_be_closed),
 		CASE(too_many_in_flight_is_busy),
+		CASE(completions_on_other_threads_arrive_once_before_close_returns),
 		CASE(a_completion_may_submit_to_another_queue),
 		CASE(statuses_and_verdicts_that_do_not_exist_are_not_passed_on),
 		CASE(a_program_that_cannot_be_had_leaves_nothing_behind),

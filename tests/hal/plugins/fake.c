@@ -49,6 +49,8 @@ struct hy_buffer {
 struct hy_queue {
 	hy_device *device;
 	uint64_t held; /* a ticket that waits for queue_close */
+	pthread_t threads[256]; /* fault=async: one per submission, joined by queue_close */
+	uint32_t thread_count;
 };
 
 struct hy_exe {
@@ -194,8 +196,37 @@ static void complete(const hy_device *device, uint64_t ticket, hy_status status,
 	device->host->complete(device->host->ctx, ticket, &done);
 }
 
+typedef struct late {
+	const hy_device *device;
+	uint64_t ticket;
+} late;
+
+static void *complete_late(void *payload)
+{
+	late *l = payload;
+	complete(l->device, l->ticket, HY_OK, HY_SCOPE_CALL, NULL);
+	free(l);
+	return NULL;
+}
+
+/* Accepts, and completes on a thread of its own. */
+static hy_status submit_async(hy_queue *queue, uint64_t ticket)
+{
+	late *l = malloc(sizeof(*l));
+	if (l == NULL || queue->thread_count == 256) {
+		free(l);
+		return HY_BUSY;
+	}
+	*l = (late){queue->device, ticket};
+	if (pthread_create(&queue->threads[queue->thread_count], NULL, complete_late, l) != 0) abort();
+	queue->thread_count++;
+	return HY_OK;
+}
+
 static void queue_close(hy_queue *queue)
 {
+	for (uint32_t i = 0; i < queue->thread_count; i++)
+		pthread_join(queue->threads[i], NULL);
 	if (queue->held != 0 && !is_fault(queue->device, "never"))
 		complete(queue->device, queue->held, HY_CANCELLED, HY_SCOPE_CALL, "queue closed");
 	free(queue);
@@ -210,11 +241,12 @@ static hy_status submit(hy_queue *queue, const hy_batch *batch, uint64_t ticket)
 {
 	hy_device *device = queue->device;
 	if (is_wrong_thread(device)) return fail(device->host, HY_INTERNAL, HY_SCOPE_CALL, "wrong thread");
-	const bool is_second = ++device->submit_count == 2;
+	const bool is_second = !is_fault(device, "async") && ++device->submit_count == 2;
 	if (is_fault(device, "hold") || is_fault(device, "never")) {
 		queue->held = ticket;
 		return HY_OK;
 	}
+	if (is_fault(device, "async")) return submit_async(queue, ticket);
 	if (is_second && is_fault(device, "lost-device")) {
 		complete(device, ticket, HY_DEVICE_LOST, HY_SCOPE_DEVICE, "heartbeat lost");
 		return HY_OK;
