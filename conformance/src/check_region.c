@@ -1,6 +1,7 @@
 /* Group region: fused nodes against what their bodies mean. */
 #include "program.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,13 +212,16 @@ static void add_step(region *r, const char *op, const char *attrs, uint32_t coun
 	                                    .attr_count = spec.attr_count,
 	                                    .attrs = spec.attrs};
 	if (r->status == HY_OK) r->status = hy_ir_build_node(r->body, &options, &node, &r->error);
-	/* What an error was relative to stays relevant after an addition: the larger magnitude is kept. */
-	if (r->result.magnitude != NULL && r->result.count == outputs[0].count) {
+	/* What an error was relative to stays relevant after a subtraction: the larger magnitude is kept. */
+	if (r->result.count == outputs[0].count) {
 		if (outputs[0].magnitude == NULL)
 			outputs[0].magnitude = calloc((size_t)outputs[0].count + 1, sizeof(double));
-		for (int64_t i = 0; i < outputs[0].count; i++)
-			if (r->result.magnitude[i] > outputs[0].magnitude[i])
-				outputs[0].magnitude[i] = r->result.magnitude[i];
+		for (int64_t i = 0; i < outputs[0].count; i++) {
+			const double before = r->result.magnitude != NULL ? r->result.magnitude[i]
+			                                                  : fabs(r->result.value[i]);
+			outputs[0].magnitude[i] = fmax(fmax(outputs[0].magnitude[i], fabs(outputs[0].value[i])),
+			                               before);
+		}
 		if (r->result.terms > outputs[0].terms) outputs[0].terms = r->result.terms;
 	}
 	tensor_finish(&r->result);

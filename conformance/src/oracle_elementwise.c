@@ -2,6 +2,7 @@
 #include "tensor.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- one input ---- */
@@ -234,12 +235,18 @@ static uint32_t run_broadcast(const op_spec *s, tensor *out)
 	const hy_dtype dtype = to_bool ? HY_DTYPE_BOOL : s->inputs[0].dtype;
 	tensor_create(out, dtype, rank, dims);
 	const double scale = strcmp(s->op, "Mean") == 0 ? 1.0 / s->input_count : 1;
+	const bool is_sum = strcmp(s->op, "Sum") == 0 || strcmp(s->op, "Mean") == 0;
+	if (is_sum) out->magnitude = calloc((size_t)out->count + 1, sizeof(double));
 	for (int64_t i = 0; i < out->count; i++) {
 		tensor_coordinates(out, i, at);
-		double v = broadcast_at(&s->inputs[0], out, at);
-		for (uint32_t k = 1; k < s->input_count; k++)
-			v = two(s, v, broadcast_at(&s->inputs[k], out, at), &known, &to_bool);
+		double v = broadcast_at(&s->inputs[0], out, at), size = fabs(v);
+		for (uint32_t k = 1; k < s->input_count; k++) {
+			const double next = broadcast_at(&s->inputs[k], out, at);
+			v = two(s, v, next, &known, &to_bool);
+			size += fabs(next);
+		}
 		out->value[i] = wrap(dtype, v * scale);
+		if (is_sum) out->magnitude[i] = size * scale;
 	}
 	out->terms = s->input_count;
 	return 1;
