@@ -81,8 +81,8 @@ static inline double real_at(const hy_ir_tensor *t, int64_t i)
 	return t->type.dtype == HY_DTYPE_F32 ? (double)((const float *)t->data)[i] : ((const double *)t->data)[i];
 }
 
-/* f32 and f64 within 2e-6, everything else to the bit. */
-static inline void expect_tensor(const hy_ir_tensor *got, const hy_ir_tensor *wanted)
+/* f32 and f64 within tolerance (of 1, or of the number where that is more), everything else to the bit. */
+static inline void expect_tensor_within(const hy_ir_tensor *got, const hy_ir_tensor *wanted, double tolerance)
 {
 	char a[256], b[256];
 	assert_string_equal(hy_ir_type_print(&got->type, a, sizeof(a)), hy_ir_type_print(&wanted->type, b, sizeof(b)));
@@ -93,14 +93,19 @@ static inline void expect_tensor(const hy_ir_tensor *got, const hy_ir_tensor *wa
 	for (int64_t i = 0; i < hy_ir_type_elements(&got->type); i++) {
 		const double p = real_at(got, i), q = real_at(wanted, i);
 		if (p == q || (isnan(p) && isnan(q))) continue;
-		if (!(fabs(p - q) <= 2e-6 * fmax(1, fabs(q))))
+		if (!(fabs(p - q) <= tolerance * fmax(1, fabs(q))))
 			fail_msg("element %lld is %.9g, it must be %.9g", (long long)i, p, q);
 	}
 }
 
-/* Inference gives the types of the wanted outputs, and evaluation their numbers. */
-static inline void expect_node(const char *type, uint32_t input_count, const hy_ir_tensor *inputs, uint32_t attr_count,
-                               const hy_ir_attr *attrs, uint32_t output_count, const hy_ir_tensor *wanted)
+static inline void expect_tensor(const hy_ir_tensor *got, const hy_ir_tensor *wanted)
+{
+	expect_tensor_within(got, wanted, 2e-6);
+}
+
+static inline void expect_node_within(double tolerance, const char *type, uint32_t input_count,
+                                      const hy_ir_tensor *inputs, uint32_t attr_count, const hy_ir_attr *attrs,
+                                      uint32_t output_count, const hy_ir_tensor *wanted)
 {
 	one_node n;
 	hy_ir_type types[MOST];
@@ -111,9 +116,23 @@ static inline void expect_node(const char *type, uint32_t input_count, const hy_
 		got[i] = (hy_ir_tensor){types[i], malloc(hy_ir_type_bytes(&types[i]) + 1)};
 	EXPECT_OK(hy_ir_eval_node(&n.node, inputs, got, &error));
 	for (uint32_t i = 0; i < output_count; i++) {
-		expect_tensor(&got[i], &wanted[i]);
+		expect_tensor_within(&got[i], &wanted[i], tolerance);
 		free(got[i].data);
 	}
+}
+
+/* Inference gives the types of the wanted outputs, and evaluation their numbers within 2e-6. */
+static inline void expect_node(const char *type, uint32_t input_count, const hy_ir_tensor *inputs, uint32_t attr_count,
+                               const hy_ir_attr *attrs, uint32_t output_count, const hy_ir_tensor *wanted)
+{
+	expect_node_within(2e-6, type, input_count, inputs, attr_count, attrs, output_count, wanted);
+}
+
+/* The same to the bit. */
+static inline void expect_bits(const char *type, uint32_t input_count, const hy_ir_tensor *inputs, uint32_t attr_count,
+                               const hy_ir_attr *attrs, uint32_t output_count, const hy_ir_tensor *wanted)
+{
+	expect_node_within(0, type, input_count, inputs, attr_count, attrs, output_count, wanted);
 }
 
 /* Inference alone; the numbers of the wanted tensors are not looked at. */

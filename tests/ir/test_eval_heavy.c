@@ -72,6 +72,46 @@ static void transposed_convolution_dilates_within_groups(void **state)
 	            OUTPUTS(F32(DIMS(1, 2, 7), 0, 1, 2, 2, 4, 3, 6, 12, 16, 35, 20, 43, 24, 30)));
 }
 
+static void transposed_convolution_leaves_gaps_between_strides(void **state)
+{
+	(void)state;
+	expect_node("ConvTranspose", INPUTS(F32(DIMS(1, 1, 3), 1, 2, 3), F32(DIMS(1, 1, 2), 1, 10)),
+	            ATTRS(hy_ir_attr_ints("strides", 1, (int64_t[]){3})),
+	            OUTPUTS(F32(DIMS(1, 1, 8), 1, 10, 0, 2, 20, 0, 3, 30)));
+}
+
+/* Ones alone: every output counts the weights over the input. 300 channels of 9 taps and 49 places cross the edges of
+ * every block the sum is cut into. */
+static void large_convolutions_sum_every_tap_of_every_channel(void **state)
+{
+	(void)state;
+	enum { CHANNELS = 300, SIDE = 7 };
+	static float x[CHANNELS * SIDE * SIDE], w[CHANNELS * 9], wanted[SIDE * SIDE];
+	for (size_t i = 0; i < sizeof(x) / sizeof(x[0]); i++)
+		x[i] = 1;
+	for (size_t i = 0; i < sizeof(w) / sizeof(w[0]); i++)
+		w[i] = 1;
+	for (int i = 0; i < SIDE * SIDE; i++) {
+		const int rows = i / SIDE % (SIDE - 1) == 0 ? 2 : 3, columns = i % SIDE % (SIDE - 1) == 0 ? 2 : 3;
+		wanted[i] = (float)(CHANNELS * rows * columns);
+	}
+	expect_bits("Conv",
+	            INPUTS((hy_ir_tensor){{HY_DTYPE_F32, 4, {1, CHANNELS, SIDE, SIDE}}, x},
+	                   (hy_ir_tensor){{HY_DTYPE_F32, 4, {1, CHANNELS, 3, 3}}, w}),
+	            ATTRS(hy_ir_attr_ints("pads", 4, (int64_t[]){1, 1, 1, 1})),
+	            OUTPUTS((hy_ir_tensor){{HY_DTYPE_F32, 4, {1, 1, SIDE, SIDE}}, wanted}));
+}
+
+/* As the padding allows it: a window of 2^31 elements, of which three lie over the input. */
+static void a_window_far_larger_than_its_input_is_no_burden(void **state)
+{
+	(void)state;
+	expect_node("MaxPool", INPUTS(F32(DIMS(1, 1, 3), 1, 3, 2)),
+	            ATTRS(hy_ir_attr_ints("kernel_shape", 1, (int64_t[]){(int64_t)1 << 31}),
+	                  hy_ir_attr_string("auto_pad", "SAME_UPPER")),
+	            OUTPUTS(F32(DIMS(1, 1, 3), 3, 3, 3)));
+}
+
 static void max_pool_counts_indices_over_the_whole_input(void **state)
 {
 	(void)state;
@@ -115,6 +155,11 @@ static void average_pool_in_ceil_mode_never_counts_what_is_behind_the_padding(vo
 	                  hy_ir_attr_ints("strides", 1, (int64_t[]){2}), hy_ir_attr_int("ceil_mode", 1),
 	                  hy_ir_attr_ints("pads", 2, (int64_t[]){0, 1}), hy_ir_attr_int("count_include_pad", 1)),
 	            OUTPUTS(F32(DIMS(1, 1, 2), 1, 1.6666666)));
+	expect_node("AveragePool", INPUTS(F32(DIMS(1, 1, 4), 0, 1, 2, 3)),
+	            ATTRS(hy_ir_attr_ints("kernel_shape", 1, (int64_t[]){3}),
+	                  hy_ir_attr_ints("strides", 1, (int64_t[]){2}), hy_ir_attr_int("ceil_mode", 1),
+	                  hy_ir_attr_int("count_include_pad", 1)),
+	            OUTPUTS(F32(DIMS(1, 1, 2), 1, 2.5f)));
 }
 
 static void average_pool_pads_automatically(void **state)
@@ -291,6 +336,9 @@ int main(void)
 		CASE(transposed_convolution_pads_its_output),
 		CASE(transposed_convolution_reaches_the_output_shape_asked_for),
 		CASE(transposed_convolution_dilates_within_groups),
+		CASE(transposed_convolution_leaves_gaps_between_strides),
+		CASE(large_convolutions_sum_every_tap_of_every_channel),
+		CASE(a_window_far_larger_than_its_input_is_no_burden),
 		CASE(max_pool_counts_indices_over_the_whole_input),
 		CASE(max_pool_counts_indices_by_columns_in_storage_order_1),
 		CASE(average_pool_leaves_padding_out_unless_told),

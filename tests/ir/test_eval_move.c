@@ -44,6 +44,12 @@ static void slice_clamps_and_goes_backwards(void **state)
 	            INPUTS(F32(DIMS(2, 3), 0, 1, 2, 3, 4, 5), I64(DIMS(1), 1), I64(DIMS(1), 9223372036854775807),
 	                   I64(DIMS(1), -1)),
 	            NO_ATTRS, OUTPUTS(F32(DIMS(2, 2), 1, 2, 4, 5)));
+	expect_node("Slice", INPUTS(F32(DIMS(5), 0, 1, 2, 3, 4), I64(DIMS(1), 1), I64(DIMS(1), -1)), NO_ATTRS,
+	            OUTPUTS(F32(DIMS(3), 1, 2, 3)));
+	expect_node("Slice",
+	            INPUTS(F32(DIMS(5), 0, 1, 2, 3, 4), I64(DIMS(1), -2), I64(DIMS(1), -5), I64(DIMS(1), 0),
+	                   I64(DIMS(1), -1)),
+	            NO_ATTRS, OUTPUTS(F32(DIMS(3), 3, 2, 1)));
 }
 
 static void gather_counts_negative_indices_from_the_end(void **state)

@@ -37,6 +37,13 @@ static void log_sum_exp_of_large_numbers_stays_finite(void **state)
 	            ATTRS(hy_ir_attr_int("keepdims", 0)), OUTPUTS(F32(DIMS(2), 1001.3132, 2.3132617)));
 }
 
+static void log_sum_exp_of_infinities_is_infinite(void **state)
+{
+	(void)state;
+	expect_node("ReduceLogSumExp", INPUTS(F32(DIMS(2, 2), -INFINITY, -INFINITY, INFINITY, 0), I64(DIMS(1), 1)),
+	            ATTRS(hy_ir_attr_int("keepdims", 0)), OUTPUTS(F32(DIMS(2), -INFINITY, INFINITY)));
+}
+
 static void empty_axes_mean_all_or_none(void **state)
 {
 	(void)state;
@@ -107,6 +114,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(reductions_take_their_axes_as_an_input),
 		CASE(log_sum_exp_of_large_numbers_stays_finite),
+		CASE(log_sum_exp_of_infinities_is_infinite),
 		CASE(empty_axes_mean_all_or_none),
 		CASE(the_mean_of_integers_is_cut),
 		CASE(the_maximum_of_nothing_is_minus_infinity),

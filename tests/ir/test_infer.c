@@ -37,6 +37,15 @@ static void numbers_that_are_known_decide_shapes(void **state)
 	             OUTPUTS(TYPE(F16, 4, 5), TYPE(I64, 4, 5)));
 }
 
+static void a_last_window_in_the_padding_behind_is_left_out(void **state)
+{
+	(void)state;
+	expect_types("MaxPool", INPUTS(TYPE(F32, 1, 1, 2)),
+	             ATTRS(hy_ir_attr_ints("kernel_shape", 1, (int64_t[]){1}),
+	                   hy_ir_attr_ints("strides", 1, (int64_t[]){2}), hy_ir_attr_int("ceil_mode", 1)),
+	             OUTPUTS(TYPE(F32, 1, 1, 1)));
+}
+
 static void types_that_do_not_go_together_are_refused(void **state)
 {
 	(void)state;
@@ -80,6 +89,8 @@ static void axes_and_shapes_are_checked(void **state)
 	const hy_ir_tensor x = TYPE(F32, 2, 3);
 	expect_refusal("Softmax", INPUTS(x), ATTRS(hy_ir_attr_int("axis", 2)), HY_INVALID,
 	               "axis 2 is not an axis of rank 2");
+	expect_refusal("Split", INPUTS(x), ATTRS(hy_ir_attr_int("axis", 5)), HY_INVALID,
+	               "axis 5 is not an axis of rank 2");
 	expect_refusal("ReduceSum", INPUTS(x, I64(DIMS(2), 1, -1)), NO_ATTRS, HY_INVALID, "axis 1 is named twice");
 	expect_refusal("Reshape", INPUTS(x, I64(DIMS(2), 4, -1)), NO_ATTRS, HY_INVALID,
 	               "f32[2,3] has not the elements of f32[4,?]");
@@ -219,6 +230,7 @@ int main(void)
 		CASE(unknown_parts_stay_unknown),
 		CASE(an_unknown_dim_beside_a_large_one_broadcasts_to_it),
 		CASE(numbers_that_are_known_decide_shapes),
+		CASE(a_last_window_in_the_padding_behind_is_left_out),
 		CASE(types_that_do_not_go_together_are_refused),
 		CASE(windows_and_channels_are_checked),
 		CASE(axes_and_shapes_are_checked),
