@@ -101,6 +101,8 @@ static void pad_adds_and_takes_away_on_named_axes(void **state)
 	expect_node("Pad",
 	            INPUTS(F32(DIMS(2, 3), 0, 1, 2, 3, 4, 5), I64(DIMS(2), 1, -1), F32(SCALAR, 9), I64(DIMS(1), 1)),
 	            NO_ATTRS, OUTPUTS(F32(DIMS(2, 3), 9, 0, 1, 9, 3, 4)));
+	expect_node("Pad", INPUTS(F32(DIMS(2, 2), 1, 2, 3, 4), I64(DIMS(4), 1, 0, 1, 1)), NO_ATTRS,
+	            OUTPUTS(F32(DIMS(4, 3), 0, 0, 0, 1, 2, 0, 3, 4, 0, 0, 0, 0)));
 }
 
 static void pad_reflects_and_repeats_edges(void **state)
