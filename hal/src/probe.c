@@ -151,35 +151,37 @@ static void take_records(child *c)
 	}
 }
 
-/* Reads what is there; at its end closes the pipe. */
-static void read_pipe(child *c, int which)
+/* Closes a pipe that is at its end. The result pipe's end is the child's. */
+static void close_pipe(child *c, int which)
+{
+	close(c->fds[which]);
+	c->fds[which] = -1;
+	if (which == RESULT) c->is_finished = true;
+}
+
+/* Reads once, so that a child that never stops writing keeps nobody else waiting. False when there is no more now. */
+static bool read_pipe(child *c, int which)
 {
 	char text[4096];
-	for (;;) {
-		const bool is_result = which == RESULT;
-		const size_t room = is_result ? sizeof(c->record) - c->record_used : sizeof(text);
-		const ssize_t got = read(c->fds[which], is_result ? (char *)c->record + c->record_used : text, room);
-		if (got < 0 && errno == EINTR) continue;
-		if (got < 0 && errno == EAGAIN) return;
-		if (got <= 0) {
-			close(c->fds[which]);
-			c->fds[which] = -1;
-			if (is_result) c->is_finished = true;
-			return;
-		}
-		if (is_result) {
-			c->record_used += (size_t)got;
-			take_records(c);
-			if (c->is_broken) c->is_finished = true;
-			if (c->is_finished) return;
-		} else {
-			const size_t left = sizeof(c->printed[which]) - 1 - c->printed_used[which];
-			const size_t kept = (size_t)got < left ? (size_t)got : left;
-			memcpy(c->printed[which] + c->printed_used[which], text, kept);
-			c->printed_used[which] += kept;
-			if (hy_hal_now_ns() > c->deadline_ns) return;
-		}
+	const bool is_result = which == RESULT;
+	const size_t room = is_result ? sizeof(c->record) - c->record_used : sizeof(text);
+	const ssize_t got = read(c->fds[which], is_result ? (char *)c->record + c->record_used : text, room);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+	if (got <= 0) {
+		close_pipe(c, which);
+		return false;
 	}
+	if (is_result) {
+		c->record_used += (size_t)got;
+		take_records(c);
+		if (c->is_broken) c->is_finished = true;
+		return true;
+	}
+	const size_t left = sizeof(c->printed[which]) - 1 - c->printed_used[which];
+	const size_t kept = (size_t)got < left ? (size_t)got : left;
+	memcpy(c->printed[which] + c->printed_used[which], text, kept);
+	c->printed_used[which] += kept;
+	return true;
 }
 
 /* ---- finish ---- */
@@ -201,8 +203,8 @@ static void reap(child *c)
 		c->wait_status = -1; /* it was us who ended it */
 	}
 	for (int i = 0; i < PIPES; i++) {
-		if (c->fds[i] < 0) continue;
-		if (i != RESULT) read_pipe(c, i);
+		for (int k = 0; i != RESULT && c->fds[i] >= 0 && k < 32; k++)
+			if (!read_pipe(c, i)) break;
 		if (c->fds[i] >= 0) close(c->fds[i]);
 	}
 }
@@ -279,7 +281,7 @@ static bool wait_any(child *children, uint32_t count, struct pollfd *polls)
 static void serve(child *c)
 {
 	for (int k = 0; k < PIPES && !c->is_finished; k++)
-		if (c->fds[k] >= 0) read_pipe(c, k);
+		if (c->fds[k] >= 0) (void)read_pipe(c, k);
 	if (hy_hal_now_ns() >= c->deadline_ns) c->is_finished = true;
 	if (c->is_finished) {
 		reap(c);

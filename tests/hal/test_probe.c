@@ -51,6 +51,26 @@ static void a_hang_is_ended_at_the_time_limit(void **state)
 	hy_hal_machine_close(machine);
 }
 
+static void an_endless_log_costs_its_plugin_and_nobody_else(void **state)
+{
+	(void)state;
+	hy_error error;
+	hy_hal_machine *machine;
+	const hy_hal_machine_options options = {.size = sizeof(options),
+	                                        .manifest_path = HY_BINARY_DIR "/tests/fakes/endless-log:" HY_BINARY_DIR
+	                                                                       "/tests/fakes/good",
+	                                        .probe_timeout_ns = 1000000000};
+	EXPECT_OK(hy_hal_machine_open(&options, &machine, &error));
+	const hy_hal_plugin_info *endless = hy_hal_machine_plugin(machine, 0);
+	assert_string_equal(hy_status_name(endless->status), "TIMEOUT");
+	assert_non_null(strstr(endless->reason, "; it printed: 'fake: still here fake: still here"));
+	const hy_hal_plugin_info *good = hy_hal_machine_plugin(machine, 1);
+	assert_string_equal(good->name, "good");
+	assert_int_equal(good->state, HY_HAL_PLUGIN_LOADED);
+	assert_true(good->probe_ns < endless->probe_ns);
+	hy_hal_machine_close(machine);
+}
+
 static void an_exit_is_a_reason(void **state)
 {
 	(void)state;
@@ -141,6 +161,7 @@ int main(void)
 		CASE(a_crash_in_entry_is_a_reason),
 		CASE(a_crash_in_device_info_names_the_device),
 		CASE(a_hang_is_ended_at_the_time_limit),
+		CASE(an_endless_log_costs_its_plugin_and_nobody_else),
 		CASE(an_exit_is_a_reason),
 		CASE(output_on_stdout_refuses_the_plugin_and_is_shown),
 		CASE(output_on_stderr_is_a_warning),

@@ -96,7 +96,8 @@ typedef struct hy_hal_selection {
 /* Selectors: a comma-separated list of ids ("cpu:0"), uris, "plugin:*", "*", or "!id" to take away, each with options
  * in query form: "cpu:0?cores=0-3&x=y". NULL or "" is "*" without simulated devices, those with same_as, those that
  * can't compute and those of plugins whose manifest has a priority below 0. Duplicates are INVALID, an id that is not there NOT_FOUND (with those that are).
- * The same device may appear twice when its options differ in "cores". */
+ * A "*" passes over devices that were named before. The same device may appear twice when its options differ in
+ * "cores". */
 hy_status hy_hal_machine_select(const hy_hal_machine *machine, const char *selector, hy_hal_selection *out_selection,
                                 hy_error *error);
 void hy_hal_selection_finish(hy_hal_selection *selection);

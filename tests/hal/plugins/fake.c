@@ -29,6 +29,7 @@ enum fault {
 	NO_DRIVER,
 	BAD_INFO,
 	ONE_THREAD,
+	ENDLESS_LOG,
 };
 
 typedef struct plugin {
@@ -374,6 +375,8 @@ static hy_status enter(const hy_host *host, hy_plugin *table)
 	if (FAKE_FAULT == EXIT_ENTRY) exit(5);
 	if (FAKE_FAULT == PRINTS_OUTPUT) puts("Fake SDK 1.0");
 	if (FAKE_FAULT == PRINTS_ERRORS) fputs("fake: no config\n", stderr);
+	while (FAKE_FAULT == ENDLESS_LOG)
+		fputs("fake: still here\n", stderr);
 	if (FAKE_FAULT == REFUSES) return fail(host, HY_INCOMPATIBLE, HY_SCOPE_CALL, "needs a machine from the future");
 	plugin *self = malloc(sizeof(*self));
 	if (self == NULL) return HY_NO_MEMORY;
