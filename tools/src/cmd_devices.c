@@ -21,7 +21,7 @@ static const char *state_of(const hy_hal_device_info *device, bool chosen)
 {
 	if (chosen) return "up";
 	if (device->same_as != NULL) return "same chip";
-	return (device->info.flags & HY_DEVICE_SIMULATED) != 0 ? "simulated" : "cannot compute";
+	return (device->info.flags & HY_DEVICE_SIMULATED) != 0 ? "simulated" : "on request";
 }
 
 static json_t *device_json(const hy_hal_device_info *device, bool chosen)
@@ -94,7 +94,7 @@ static tool_exit print_table(const hy_hal_machine *machine, const hy_hal_selecti
 		hidden += !shown;
 	}
 	const tool_exit code = tool_table_print(table);
-	if (hidden > 0) tool_note(options, "%u more that are not used by default: halyard devices --all", hidden);
+	if (hidden > 0) tool_note(options, "%u more, used only when named: halyard devices --all", hidden);
 	return code;
 }
 

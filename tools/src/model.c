@@ -99,7 +99,8 @@ static tool_exit bind_rest(const tool_options *options, hy_ir_graph *graph, cons
 			const bool is_row = options->each && d == 0;
 			const int64_t size = follow && !is_row ? given[i].type.dim[d] : 1;
 			if (!follow)
-				tool_note(options, "dimension '%s' is 1; give --dim %s=N for another size", name, name);
+				tool_note(options, "dimension '%s' is set to 1; --dim %s=4 would make it 4", name,
+				          name);
 			const tool_exit code = bind(graph, name, size);
 			if (code != TOOL_EXIT_OK) return code;
 		}

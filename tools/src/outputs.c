@@ -68,9 +68,13 @@ tool_exit tool_outputs_write(const tool_outputs *outputs, const hy_ir_graph *gra
 	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
 		return tool_report(TOOL_EXIT_USAGE, "--output-dir: %s: %s", folder, strerror(errno));
 	for (uint32_t i = 0; i < outputs->count; i++) {
-		char path[4096];
+		char path[4096], other[4096];
 		hy_error error = {0};
 		tool_outputs_file(graph, i, folder, path, sizeof(path));
+		for (uint32_t j = 0; j < i; j++)
+			if (strcmp(path, tool_outputs_file(graph, j, folder, other, sizeof(other))) == 0)
+				return tool_report(TOOL_EXIT_MODEL, "outputs '%s' and '%s' would both be %s",
+				                   output_at(graph, j)->name, output_at(graph, i)->name, path);
 		if (tool_npy_write(path, &outputs->arrays[i], &error) != HY_OK)
 			return tool_report(TOOL_EXIT_USAGE, "--output-dir: %s", error.text);
 	}
