@@ -21,7 +21,7 @@ hy_status hy_ir__eval_gather(const hy_ir__call *call, const hy_ir_tensor *out)
 	if (status != HY_OK) return status;
 	const hy_ir__cut cut = hy_ir__cut_at(&x->type, axis);
 	for (int64_t i = 0; i < count; i++) {
-		int64_t index;
+		int64_t index = 0;
 		status = read_index(call, i, cut.length, &index);
 		if (status != HY_OK) return status;
 		for (int64_t outer = 0; outer < cut.outer; outer++)
@@ -41,7 +41,7 @@ hy_status hy_ir__eval_gather_elements(const hy_ir__call *call, const hy_ir_tenso
 	if (status != HY_OK) return status;
 	hy_ir__strides(x->type.rank, x->type.dim, stride);
 	for (int64_t i = 0; i < count; i++) {
-		int64_t index, rest = i, at = 0;
+		int64_t index = 0, rest = i, at = 0;
 		status = read_index(call, i, x->type.dim[axis], &index);
 		if (status != HY_OK) return status;
 		for (uint32_t d = x->type.rank; d-- > 0; rest /= out->type.dim[d])
@@ -67,7 +67,7 @@ hy_status hy_ir__eval_gather_nd(const hy_ir__call *call, const hy_ir_tensor *out
 	for (int64_t i = 0; i < tuples; i++) {
 		int64_t at = i / (tuples / batches) * sample;
 		for (uint32_t d = 0; d < depth; d++) {
-			int64_t index;
+			int64_t index = 0;
 			const hy_status status = read_index(call, i * depth + d, x->type.dim[batch + d], &index);
 			if (status != HY_OK) return status;
 			at += index * stride[batch + d];
