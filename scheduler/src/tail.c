@@ -4,6 +4,12 @@
  * margin, since one late request of its own costs all others that time; the fastest has none, so that one always takes. */
 #include "tail.h"
 
+#define MOST 4096u
+/* Short requests: a millisecond of them, so that submitter and worker need not wake each other for each. */
+#define WHILE_NS 1000000u
+#define LEAST 4u
+#define LEAST_SHORT 64u
+
 bool hy_sched__tail_takes(uint32_t lane_count, const hy_sched__tail_lane *lanes, uint32_t self, uint64_t waiting)
 {
 	uint64_t fastest = lanes[self].item_ns, others = 0;
@@ -19,11 +25,14 @@ bool hy_sched__tail_takes(uint32_t lane_count, const hy_sched__tail_lane *lanes,
 
 uint32_t hy_sched__tail_window(uint32_t lane_count, const hy_sched__tail_lane *lanes, uint32_t depth)
 {
-	uint64_t slowest = 0, window = 0;
+	uint64_t slowest = 0, window = 0, in_a_while = 0;
 	for (uint32_t i = 0; i < lane_count; i++)
 		if (lanes[i].item_ns > slowest) slowest = lanes[i].item_ns;
-	for (uint32_t i = 0; i < lane_count && window < 4096; i++)
+	for (uint32_t i = 0; i < lane_count && window < MOST; i++) {
 		window += (depth + 1) * ((slowest + lanes[i].item_ns - 1) / lanes[i].item_ns);
-	if (window < 4) return 4;
-	return window < 4096 ? (uint32_t)window : 4096;
+		in_a_while += WHILE_NS / lanes[i].item_ns;
+	}
+	const uint64_t least = in_a_while < LEAST ? LEAST : in_a_while > LEAST_SHORT ? LEAST_SHORT : in_a_while;
+	if (window < least) window = least;
+	return window < MOST ? (uint32_t)window : MOST;
 }

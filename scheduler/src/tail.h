@@ -15,7 +15,8 @@ typedef struct hy_sched__tail_lane {
 bool hy_sched__tail_takes(uint32_t lane_count, const hy_sched__tail_lane *lanes, uint32_t self, uint64_t waiting);
 
 /* How many requests a stream over these lanes should keep in hand, so that the slowest lane's rule is never the reason
- * of an idle lane: what all others do while the slowest does `depth` and one more. At least 4, at most 4096. */
+ * of an idle lane: what all others do while the slowest does `depth` and one more. At least 4, or up to 64 short ones;
+ * at most 4096. */
 uint32_t hy_sched__tail_window(uint32_t lane_count, const hy_sched__tail_lane *lanes, uint32_t depth);
 
 #endif

@@ -89,7 +89,7 @@ static void the_plan_is_never_worse_than_the_best_single_device(void **state)
 	static const char *const machines[] = {
 		"devices:\n" FAST SLOW,
 		"devices:\n" FAST "- {name: far, flops: 9e9, memory: 64MiB, bandwidth: 9e9, link: {bandwidth: 1e6, "
-	                          "latency_ns: 100000}}\n",
+		"latency_ns: 100000}}\n",
 		"devices:\n"
 		"- {name: sums, flops: 1e12, memory: 64MiB, bandwidth: 1e9}\n"
 		"- {name: bytes, flops: 1e9, memory: 64MiB, bandwidth: 1e12}\n",

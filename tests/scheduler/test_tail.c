@@ -47,10 +47,19 @@ static void equal_lanes_both_take(void **state)
 static void the_window_keeps_the_fast_busy_while_the_slow_works(void **state)
 {
 	(void)state;
-	const hy_sched__tail_lane lanes[] = {{0, 10}, {0, 100}};
+	const hy_sched__tail_lane lanes[] = {{0, 10000000}, {0, 100000000}};
 	assert_int_equal(hy_sched__tail_window(2, lanes, 2), 3 * 10 + 3 * 1);
 	const hy_sched__tail_lane far[] = {{0, 1}, {0, 1000000000}};
 	assert_int_equal(hy_sched__tail_window(2, far, 2), 4096);
+}
+
+static void the_window_is_small_for_long_requests_and_holds_a_millisecond_of_short_ones(void **state)
+{
+	(void)state;
+	const hy_sched__tail_lane slow = {0, 50000000}, quick = {0, 50000}, tiny = {0, 10};
+	assert_int_equal(hy_sched__tail_window(1, &slow, 2), 4);
+	assert_int_equal(hy_sched__tail_window(1, &quick, 2), 20);
+	assert_int_equal(hy_sched__tail_window(1, &tiny, 2), 64);
 }
 
 /* ---- whole runs ---- */
@@ -151,6 +160,7 @@ int main(void)
 		CASE(a_slow_lane_takes_none_of_the_last_requests),
 		CASE(equal_lanes_both_take),
 		CASE(the_window_keeps_the_fast_busy_while_the_slow_works),
+		CASE(the_window_is_small_for_long_requests_and_holds_a_millisecond_of_short_ones),
 		CASE(the_rule_uses_a_mixed_cluster_to_99_percent_in_20_seconds),
 		CASE(the_rule_uses_a_mixed_cluster_to_93_percent_in_2_seconds),
 	};
