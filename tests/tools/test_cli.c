@@ -83,6 +83,16 @@ static void a_batch_follows_its_input_file(void **state)
 		"--batch 20 && cmp -n 128 got/probability.npy each/probability.npy");
 }
 
+static void requests_have_inputs_of_their_own(void **state)
+{
+	(void)state;
+	program_answers("$halyard run $digits/digits.onnx -d cpu:0 --requests 3 --check --output-dir r");
+	assert_non_null(strstr(program_out, "input    image f32[3,1,8,8]  <- random"));
+	assert_non_null(strstr(program_out, "output   probability f32[3,10]"));
+	assert_non_null(strstr(program_out, ": ok"));
+	program_refuses("$halyard run $digits/digits.onnx --requests 0", 2, "--requests: must be 1");
+}
+
 static void the_same_seed_gives_the_same_outputs(void **state)
 {
 	(void)state;
@@ -141,6 +151,7 @@ int main(void)
 		CASE(inputs_that_do_not_fit_exit_2),
 		CASE(digits_are_recognised),
 		CASE(a_batch_follows_its_input_file),
+		CASE(requests_have_inputs_of_their_own),
 		CASE(the_same_seed_gives_the_same_outputs),
 		CASE(a_check_that_fails_exits_1),
 		CASE(labels_that_do_not_fit_exit_2_with_their_line),

@@ -12,10 +12,12 @@ typedef struct tool_bench_result {
 	tool_measure_result measured;
 	uint64_t load_ns; /* planning, compiling, allocating */
 	uint64_t predicted_ns; /* by the plan, per request */
-	uint32_t launches, reference_launches, part_count;
+	uint32_t launches, reference_launches; /* of one request */
+	uint32_t part_count;
 	struct {
 		char id[128];
 		uint64_t requests, peak_bytes, dispatch_ns;
+		uint32_t launches; /* of its part of a request */
 		double share, busy;
 	} parts[32];
 } tool_bench_result;

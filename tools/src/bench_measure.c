@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static void describe_parts(hy_sched_session *session, tool_bench_result *result)
 {
@@ -24,13 +25,24 @@ static void describe_parts(hy_sched_session *session, tool_bench_result *result)
 	}
 }
 
-static void describe_plan(const hy_sched_plan *plan, tool_bench_result *result)
+/* A request runs on one replica, but on every part of a cut. */
+static void describe_launches(hy_sched_session *session, bool cut, tool_bench_result *result)
 {
-	const hy_sched_plan_info *const info = hy_sched_plan_describe(plan);
-	result->predicted_ns = info->item_ns;
-	for (uint32_t i = 0; i < info->device_count; i++) {
-		result->launches += info->devices[i].launches;
-		result->reference_launches += info->devices[i].reference_launches;
+	for (uint32_t p = 0; p < hy_sched_session_program_count(session); p++) {
+		const char *device = NULL;
+		uint32_t node = 0;
+		const hy_exe_info *const info = hy_hal_program_info(
+			hy_sched_session_program(session, p, &device, &node));
+		for (uint32_t i = 0; i < result->part_count; i++)
+			if (strcmp(result->parts[i].id, device) == 0) result->parts[i].launches += info->launches;
+		result->reference_launches += info->reference_launches;
+	}
+	for (uint32_t i = 0; i < result->part_count; i++) {
+		const uint32_t launches = result->parts[i].launches;
+		if (cut)
+			result->launches += launches;
+		else if (launches > result->launches)
+			result->launches = launches;
 	}
 }
 
@@ -60,8 +72,10 @@ tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machin
 	if (code == TOOL_EXIT_OK)
 		code = tool_measure_session(options, session, graph, offline, options->seconds, &result.measured);
 	if (code == TOOL_EXIT_OK) {
-		describe_plan(plan, &result);
+		const hy_sched_plan_info *const info = hy_sched_plan_describe(plan);
+		result.predicted_ns = info->item_ns;
 		describe_parts(session, &result);
+		describe_launches(session, info->strategy == HY_SCHED_CUT, &result);
 		*out_result = result;
 	}
 	if (code == TOOL_EXIT_OK && options->per_op)

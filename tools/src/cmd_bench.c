@@ -122,11 +122,12 @@ static json_t *result_json(const tool_bench_result *result)
 {
 	json_t *const devices = json_array();
 	for (uint32_t i = 0; i < result->part_count; i++)
-		json_array_append_new(devices, json_pack("{ss sf sf sI sf sI}", "id", result->parts[i].id, "share",
+		json_array_append_new(devices, json_pack("{ss sf sf sI sf sI si}", "id", result->parts[i].id, "share",
 		                                         result->parts[i].share, "busy", result->parts[i].busy,
 		                                         "requests", (json_int_t)result->parts[i].requests, "peak_mib",
 		                                         (double)result->parts[i].peak_bytes / (1 << 20), "dispatch_ns",
-		                                         (json_int_t)result->parts[i].dispatch_ns));
+		                                         (json_int_t)result->parts[i].dispatch_ns, "launches",
+		                                         result->parts[i].launches));
 	return json_pack("{sf sf sf sf sf sI sf sf si si so}", "median_ms", result->measured.median_ms, "min_ms",
 	                 result->measured.min_ms, "p90_ms", result->measured.p90_ms, "p99_ms", result->measured.p99_ms,
 	                 "throughput_per_s", result->measured.throughput_per_s, "requests",

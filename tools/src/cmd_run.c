@@ -37,7 +37,7 @@ static tool_exit load_model(run *r)
 	if (code == TOOL_EXIT_OK) code = tool_model_bind(r->options, r->graph, r->inputs.arrays);
 	if (code == TOOL_EXIT_OK) code = tool_inputs_complete(r->options, r->graph, &r->inputs);
 	if (code == TOOL_EXIT_OK) code = tool_model_prepare(r->options, path, r->graph);
-	if (code == TOOL_EXIT_OK) code = tool_outputs_create(r->graph, r->inputs.rows, &r->outputs);
+	if (code == TOOL_EXIT_OK) code = tool_outputs_create(r->graph, r->inputs.requests, &r->outputs);
 	return code;
 }
 
@@ -83,8 +83,8 @@ static tool_exit run_requests(run *r)
 	hy_error error = {0};
 	hy_status status = HY_OK;
 	const uint64_t start = hy_hal_now_ns();
-	for (uint64_t i = 0; i < r->inputs.rows && status == HY_OK; i++) {
-		tool_progress((void *)(uintptr_t)r->options, "running", (double)i / (double)r->inputs.rows);
+	for (uint64_t i = 0; i < r->inputs.requests && status == HY_OK; i++) {
+		tool_progress((void *)(uintptr_t)r->options, "running", (double)i / (double)r->inputs.requests);
 		tool_inputs_of_request(&r->inputs, r->graph, i, tensors);
 		tool_outputs_of_request(&r->outputs, r->graph, i, tensors + r->inputs.count);
 		status = hy_sched_session_submit(r->session, tensors, tensors + r->inputs.count, on_done, &first,
@@ -149,8 +149,8 @@ static void print_text(const run *r)
 		printf("device   %s  %llu request%s  busy %.0f %%\n", device->id, (unsigned long long)device->items,
 		       device->items == 1 ? "" : "s", 100 * device->busy);
 	}
-	printf("run      %llu request%s in %s\n", (unsigned long long)r->inputs.rows, r->inputs.rows == 1 ? "" : "s",
-	       tool_print_ns(r->wall_ns, time, sizeof(time)));
+	printf("run      %llu request%s in %s\n", (unsigned long long)r->inputs.requests,
+	       r->inputs.requests == 1 ? "" : "s", tool_print_ns(r->wall_ns, time, sizeof(time)));
 	for (uint32_t i = 0; i < r->outputs.count; i++) {
 		const extremes e = extremes_of(&r->outputs.arrays[i]);
 		printf("output   %s %s  %.6g to %.6g, largest at %lld", output_name(r, i),
@@ -209,7 +209,7 @@ static tool_exit print_json(const run *r)
 		json_array_append_new(outputs, output);
 	}
 	json_t *const answer = json_pack("{ss ss sI sf so so so}", "schema", "halyard.run/v1", "model",
-	                                 r->options->operands[0], "requests", (json_int_t)r->inputs.rows, "wall_ms",
+	                                 r->options->operands[0], "requests", (json_int_t)r->inputs.requests, "wall_ms",
 	                                 (double)r->wall_ns * 1e-6, "inputs", inputs, "devices", devices_json(r),
 	                                 "outputs", outputs);
 	if (answer != NULL && r->options->labels != NULL)

@@ -100,7 +100,7 @@ static tool_exit find_input(const hy_ir_graph *graph, const char *text, uint32_t
 
 tool_exit tool_inputs_read(const tool_options *options, const hy_ir_graph *graph, tool_inputs *out_inputs)
 {
-	tool_inputs inputs = {.count = hy_ir_graph_input_count(graph), .rows = 1};
+	tool_inputs inputs = {.count = hy_ir_graph_input_count(graph), .requests = 1};
 	tool_exit code = TOOL_EXIT_OK;
 	inputs.arrays = calloc(inputs.count + 1, sizeof(*inputs.arrays));
 	inputs.files = calloc(inputs.count + 1, sizeof(*inputs.files));
@@ -151,30 +151,45 @@ static tool_exit check_type(const tool_options *options, const hy_ir_value *inpu
 	                   options->each ? "; with --each its first dimension is a multiple" : " first");
 }
 
-tool_exit tool_inputs_complete(const tool_options *options, const hy_ir_graph *graph, tool_inputs *inputs)
+/* Checks every file, and counts the requests that they or --requests make. */
+static tool_exit check_files(const tool_options *options, const hy_ir_graph *graph, tool_inputs *inputs)
 {
 	bool any = false;
+	inputs->requests = options->each ? 1 : options->requests;
 	for (uint32_t i = 0; i < inputs->count; i++) {
-		const hy_ir_value *const input = input_at(graph, i);
-		hy_error error = {0};
-		if (inputs->files[i] != NULL) {
-			uint64_t rows = 1;
-			const tool_exit code = check_type(options, input, &inputs->arrays[i], inputs->files[i], &rows);
-			if (code != TOOL_EXIT_OK) return code;
-			if (any && rows != inputs->rows)
-				return tool_report(TOOL_EXIT_USAGE, "--each: %s makes %llu requests, another file %llu",
-				                   inputs->files[i], (unsigned long long)rows,
-				                   (unsigned long long)inputs->rows);
-			inputs->rows = rows;
-			any = true;
-			continue;
-		}
-		if (tool_array_create(&input->type, &inputs->arrays[i], &error) != HY_OK)
-			return tool_report(TOOL_EXIT_MODEL, "input '%s': %s", input->name, error.text);
-		tool_array_randomise(&inputs->arrays[i], options->seed + i);
+		uint64_t rows = 1;
+		if (inputs->files[i] == NULL) continue;
+		const tool_exit code = check_type(options, input_at(graph, i), &inputs->arrays[i], inputs->files[i],
+		                                  &rows);
+		if (code != TOOL_EXIT_OK) return code;
+		if (options->each && any && rows != inputs->requests)
+			return tool_report(TOOL_EXIT_USAGE, "--each: %s makes %llu requests, another file %llu",
+			                   inputs->files[i], (unsigned long long)rows,
+			                   (unsigned long long)inputs->requests);
+		if (options->each) inputs->requests = rows;
+		any = true;
 	}
 	if (options->each && !any)
 		return tool_report(TOOL_EXIT_USAGE, "--each: needs an --input file whose rows are the requests");
+	if (inputs->requests == 0 || inputs->requests > INT32_MAX)
+		return tool_report(TOOL_EXIT_USAGE, "--requests: must be 1 to %d", INT32_MAX);
+	return TOOL_EXIT_OK;
+}
+
+tool_exit tool_inputs_complete(const tool_options *options, const hy_ir_graph *graph, tool_inputs *inputs)
+{
+	const tool_exit code = check_files(options, graph, inputs);
+	if (code != TOOL_EXIT_OK) return code;
+	for (uint32_t i = 0; i < inputs->count; i++) {
+		hy_error error = {0};
+		hy_ir_type type = input_at(graph, i)->type;
+		if (inputs->files[i] != NULL) continue;
+		if (inputs->requests > 1 && type.rank == 0) type.dim[type.rank++] = 1;
+		if (inputs->requests > 1) type.dim[0] *= (int64_t)inputs->requests;
+		if (tool_array_create(&type, &inputs->arrays[i], &error) != HY_OK)
+			return tool_report(TOOL_EXIT_MODEL, "input '%s': %s", input_at(graph, i)->name, error.text);
+		tool_array_randomise(&inputs->arrays[i], options->seed + i);
+	}
 	return TOOL_EXIT_OK;
 }
 
@@ -183,9 +198,10 @@ void tool_inputs_of_request(const tool_inputs *inputs, const hy_ir_graph *graph,
 {
 	for (uint32_t i = 0; i < inputs->count; i++) {
 		const hy_ir_type *const type = &input_at(graph, i)->type;
-		out_tensors[i] = (hy_ir_tensor){.type = *type, .data = inputs->arrays[i].data};
-		if (inputs->files[i] != NULL)
-			out_tensors[i].data = (char *)inputs->arrays[i].data + request * hy_ir_type_bytes(type);
+		const uint64_t length = hy_ir_type_bytes(type), whole = hy_ir_type_bytes(&inputs->arrays[i].type);
+		/* A file without --each is the same for every request. */
+		const uint64_t offset = whole >= (request + 1) * length ? request * length : 0;
+		out_tensors[i] = (hy_ir_tensor){.type = *type, .data = (char *)inputs->arrays[i].data + offset};
 	}
 }
 

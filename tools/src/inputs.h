@@ -11,7 +11,7 @@ typedef struct tool_inputs {
 	uint32_t count; /* the graph's */
 	hy_ir_tensor *arrays; /* data NULL until read or made */
 	const char **files; /* NULL: random */
-	uint64_t rows; /* of the files with --each, else 1: requests to make */
+	uint64_t requests;
 } tool_inputs;
 
 /* Reads every --input file for a graph as it was loaded. */

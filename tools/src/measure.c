@@ -68,6 +68,7 @@ static tool_exit loop_create(loop *l, const tool_options *options, const hy_ir_g
 	tool_options random = *options;
 	random.input.count = 0;
 	random.each = false;
+	random.requests = 1;
 	tool_exit code = tool_inputs_read(&random, graph, &l->inputs);
 	if (code == TOOL_EXIT_OK) code = tool_inputs_complete(&random, graph, &l->inputs);
 	if (code != TOOL_EXIT_OK) return code;
@@ -146,7 +147,7 @@ tool_exit tool_measure_session(const tool_options *options, hy_sched_session *se
 	hy_sched_stats stats;
 	loop l;
 	hy_sched_session_stats(session, &stats);
-	const uint32_t in_flight = 4 * stats.device_count + 2;
+	const uint32_t in_flight = 2 * stats.device_count + 2; /* two for each device, and some on their way */
 	tool_exit code = loop_create(&l, options, graph, in_flight);
 	if (code == TOOL_EXIT_OK)
 		code = loop_run(&l, session, offline, fmin(0.5, 0.1 * seconds), offline ? in_flight : 2);

@@ -26,6 +26,7 @@ tool_exit tool_report_error(tool_exit code, const hy_error *error)
 void tool_note(const tool_options *options, const char *format, ...)
 {
 	if (options->quiet) return;
+	fflush(stdout);
 	va_list arguments;
 	va_start(arguments, format);
 	vfprintf(stderr, format, arguments);
