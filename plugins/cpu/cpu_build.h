@@ -73,6 +73,11 @@ typedef struct hy_cpu_build {
 	uint32_t row; /* node of the model that is being lowered */
 } hy_cpu_build;
 
+/* ---- cpu_query.c ---- */
+
+/* Why the node can't run, with a line in error where the node's own rule says it; or HY_REASON_NONE. */
+hy_reason hy_cpu_node_reason(const hy_ir_graph *graph, const hy_ir_node *node, hy_error *error);
+
 /* ---- cpu_build.c ---- */
 
 void hy_cpu_build_finish(hy_cpu_build *build);

@@ -104,7 +104,7 @@ hy_status hy_cpu_heap_info(hy_device *device, uint32_t heap, hy_heap_info *out_i
 {
 	if (heap != 0) {
 		hy_error error = {0};
-		(void)hy_error_set(&error, HY_NOT_FOUND, "cpu: no heap %u: there is one, 0", heap);
+		(void)hy_error_set(&error, HY_INVALID, "cpu: no heap %u: there is one, 0", heap);
 		return hy_cpu_fail(device->host, &error);
 	}
 	hy_heap_info info = {
@@ -124,7 +124,7 @@ hy_status hy_cpu_buffer_alloc(hy_device *device, uint32_t heap, uint64_t length,
 	hy_buffer *buffer = NULL;
 	uint64_t total, left;
 	if (heap != 0) {
-		(void)hy_error_set(&error, HY_NOT_FOUND, "cpu: no heap %u: there is one, 0", heap);
+		(void)hy_error_set(&error, HY_INVALID, "cpu: no heap %u: there is one, 0", heap);
 		return hy_cpu_fail(device->host, &error);
 	}
 	if (length == 0) {

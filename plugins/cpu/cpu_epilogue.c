@@ -45,8 +45,19 @@ static bool post_add(finder *f, const hy_cpu_post *post)
 	return true;
 }
 
+/* A curve must not come twice with other numbers: oneDNN 2.6 then uses those of the first for both. */
 static bool curve_add(finder *f, hy_cpu_curve curve, float alpha, float beta)
 {
+	hy_cpu_epilogue *found = f->found;
+	hy_cpu_post *last = found->post_count > 0 ? &found->posts[found->post_count - 1] : NULL;
+	if (last != NULL && curve == HY_CPU_CURVE_LINEAR && last->kind == HY_CPU_POST_CURVE && last->curve == curve) {
+		last->alpha *= alpha;
+		last->beta = last->beta * alpha + beta;
+		return true;
+	}
+	for (uint32_t i = 0; i < found->post_count; i++) {
+		if (found->posts[i].kind == HY_CPU_POST_CURVE && found->posts[i].curve == curve) return false;
+	}
 	const hy_cpu_post post = {.kind = HY_CPU_POST_CURVE, .curve = curve, .alpha = alpha, .beta = beta};
 	return post_add(f, &post);
 }
@@ -58,6 +69,18 @@ static bool clip_add(finder *f, const hy_cpu_node *n)
 		if (n->inputs[i] != HY_CPU_NONE && !scalar_constant(f, n->inputs[i], &bounds[i - 1])) return false;
 	}
 	return bounds[0] <= bounds[1] && curve_add(f, HY_CPU_CURVE_CLIP, bounds[0], bounds[1]);
+}
+
+/* Two curves or none. */
+static bool hard_sigmoid_add(finder *f, const hy_ir_node *ir)
+{
+	const hy_cpu_epilogue before = *f->found;
+	if (curve_add(f, HY_CPU_CURVE_LINEAR, hy_ir_node_attr_float(ir, "alpha", 0.2f),
+	              hy_ir_node_attr_float(ir, "beta", 0.5f)) &&
+	    curve_add(f, HY_CPU_CURVE_CLIP, 0.0f, 1.0f))
+		return true;
+	*f->found = before;
+	return false;
 }
 
 static bool unary_add(finder *f, const hy_cpu_node *n)
@@ -87,10 +110,7 @@ static bool unary_add(finder *f, const hy_cpu_node *n)
 	case HY_IR_OP_HardSwish:
 		return curve_add(f, HY_CPU_CURVE_HARD_SWISH, 0.0f, 0.0f);
 	case HY_IR_OP_HardSigmoid:
-		return f->found->post_count + 2 <= HY_CPU_MAX_POSTS &&
-		       curve_add(f, HY_CPU_CURVE_LINEAR, hy_ir_node_attr_float(ir, "alpha", 0.2f),
-		                 hy_ir_node_attr_float(ir, "beta", 0.5f)) &&
-		       curve_add(f, HY_CPU_CURVE_CLIP, 0.0f, 1.0f);
+		return hard_sigmoid_add(f, ir);
 	case HY_IR_OP_Gelu:
 		return curve_add(f,
 		                 strcmp(hy_ir_node_attr_string(ir, "approximate", "none"), "tanh") == 0

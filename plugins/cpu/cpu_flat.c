@@ -21,19 +21,24 @@ static hy_status list_create(hy_cpu_build *build, uint32_t count, const uint32_t
 	return HY_OK;
 }
 
-static hy_status add_node(hy_cpu_build *build, const hy_ir_node *ir, const uint32_t *map, uint32_t row, uint32_t region,
-                          hy_error *error)
+static hy_status add_node(hy_cpu_build *build, const hy_ir_graph *graph, const hy_ir_node *ir, const uint32_t *map,
+                          uint32_t row, hy_error *error)
 {
 	uint32_t *inputs, *outputs;
+	hy_error why = {.text = "its types or version are not known"};
+	if (hy_cpu_node_reason(graph, ir, &why) != HY_REASON_NONE)
+		return hy_error_set(error, HY_UNSUPPORTED, "cpu: node %s (%s): %.400s", ir->name, ir->type, why.text);
 	hy_status status = hy_cpu_build_grow(&build->nodes, sizeof(*build->nodes), build->node_count, &build->node_room,
 	                                     error);
 	if (status == HY_OK) status = list_create(build, ir->input_count, ir->inputs, map, &inputs, error);
 	if (status == HY_OK) status = list_create(build, ir->output_count, ir->outputs, map, &outputs, error);
 	if (status != HY_OK) return status;
-	if (ir->op == NULL)
-		return hy_error_set(error, HY_UNSUPPORTED, "cpu: node %s: unknown operator %s", ir->name, ir->type);
-	build->nodes[build->node_count++] = (hy_cpu_node){
-		.ir = ir, .op = ir->op, .inputs = inputs, .outputs = outputs, .row = row, .region = region};
+	build->nodes[build->node_count++] = (hy_cpu_node){.ir = ir,
+	                                                  .op = ir->op,
+	                                                  .inputs = inputs,
+	                                                  .outputs = outputs,
+	                                                  .row = row,
+	                                                  .region = map != NULL ? row : HY_CPU_NONE};
 	for (uint32_t i = 0; i < ir->input_count; i++) {
 		if (inputs[i] != HY_CPU_NONE) build->values[inputs[i]].uses++;
 	}
@@ -60,7 +65,7 @@ static hy_status add_region(hy_cpu_build *build, const hy_ir_node *ir, uint32_t 
 		build->values[map[i]].data = value->data;
 	}
 	for (uint32_t i = 0; i < hy_ir_graph_node_count(body); i++) {
-		status = add_node(build, hy_ir_graph_node(body, i), map, row, row, error);
+		status = add_node(build, body, hy_ir_graph_node(body, i), map, row, error);
 		if (status != HY_OK) return status;
 	}
 	return HY_OK;
@@ -97,7 +102,7 @@ hy_status hy_cpu_build_flatten(hy_cpu_build *build, hy_error *error)
 	for (uint32_t i = 0; i < hy_ir_graph_node_count(graph); i++) {
 		const hy_ir_node *node = hy_ir_graph_node(graph, i);
 		status = node->body != NULL ? add_region(build, node, i, error)
-		                            : add_node(build, node, NULL, i, HY_CPU_NONE, error);
+		                            : add_node(build, graph, node, NULL, i, error);
 		if (status != HY_OK) return status;
 	}
 	return HY_OK;

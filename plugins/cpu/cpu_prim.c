@@ -51,7 +51,7 @@ hy_status hy_cpu_build_packed(hy_cpu_build *build, const hy_cpu_prim *prim, uint
 static int64_t attr_at(const hy_ir_node *ir, const char *name, uint32_t index, int64_t fallback)
 {
 	const hy_ir_attr *attr = hy_ir_node_attr(ir, name);
-	return attr != NULL && index < attr->count ? attr->ints[index] : fallback;
+	return attr != NULL && attr->kind == HY_ATTR_INTS && index < attr->count ? attr->ints[index] : fallback;
 }
 
 hy_status hy_cpu_window_read(const hy_ir_node *ir, const hy_ir_type *in, const hy_ir_type *out, const int64_t *kernel,

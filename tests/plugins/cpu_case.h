@@ -218,9 +218,13 @@ static inline cpu_result cpu_check_graph(cpu_place *place, hy_ir_graph *graph, d
 	return result;
 }
 
+/* The graph as it is written, and as the passes fuse it; the result is that of the fused one. */
 static inline cpu_result cpu_check(cpu_place *place, const char *text, double tolerance)
 {
-	return cpu_check_graph(place, cpu_graph(text), tolerance);
+	cpu_check_graph(place, cpu_graph(text), tolerance);
+	hy_ir_graph *fused = cpu_graph(text);
+	EXPECT_OK(hy_ir_prepare(fused, 0, &error));
+	return cpu_check_graph(place, fused, tolerance);
 }
 
 #endif
