@@ -1,0 +1,36 @@
+/* Transposed convolution of any rank, gathered: one output element per work-item.
+ * x: [N][C][IN...], w: [C][K/group][KERNEL...]. */
+K_KERNEL void NAME(K_IN(x), K_IN(w), K_IN(b), K_OUT(y))
+{
+	K_READ(K_CAT(k_s_, X), x);
+	K_READ(K_CAT(k_s_, X), w);
+	K_READ(K_CAT(k_s_, X), b);
+	K_WRITE(K_CAT(k_s_, X), y);
+	const int at = K_GID(0);
+	if (at >= TOTAL) return;
+	const int in_size[] = IN, out_size[] = OUT, taps[] = KERNEL, stride[] = STRIDE, dilation[] = DILATION;
+	const int pad[] = BEGIN;
+	int rest = at, from[RANK];
+	for (int d = RANK - 1; d >= 0; d--) {
+		from[d] = rest % out_size[d] + pad[d];
+		rest /= out_size[d];
+	}
+	const int filters = FILTERS / GROUP, channels = CHANNELS / GROUP;
+	const int k = rest % FILTERS, n = rest / FILTERS, group = k / filters;
+	K_CAT(k_a_, X) sum = HAS_BIAS ? K_CAT(k_load_, X)(b, k) : (K_CAT(k_a_, X))0;
+	for (int t = 0; t < TAPS; t++) {
+		int left = t, place = 0, step = 1, inside = 1;
+		for (int d = RANK - 1; d >= 0; d--) {
+			const int i = from[d] - left % taps[d] * dilation[d];
+			inside &= i >= 0 && i % stride[d] == 0 && i / stride[d] < in_size[d];
+			place += i / stride[d] * step;
+			step *= in_size[d];
+			left /= taps[d];
+		}
+		if (!inside) continue;
+		for (int c = group * channels; c < (group + 1) * channels; c++)
+			sum += K_CAT(k_load_, X)(x, (n * CHANNELS + c) * IN_TOTAL + place) *
+			       K_CAT(k_load_, X)(w, (c * filters + k % filters) * TAPS + t);
+	}
+	K_CAT(k_store_, X)(y, at, sum);
+}

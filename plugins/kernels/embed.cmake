@@ -1,0 +1,12 @@
+# cmake -DOUTPUT=file.c -DFILES=a.cl;b.cl -P embed.cmake: the texts as byte arrays, and a table of them by name.
+set(text "/* Made from cl/ by embed.cmake. */\n#include \"template.h\"\n\n#include <stddef.h>\n\n")
+set(rows "")
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME_WE)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const char ${name}_text[] = {${bytes}0};\n")
+  string(APPEND rows "\t{\"${name}\", ${name}_text},\n")
+endforeach()
+string(APPEND text "\nconst hy_kernels__template hy_kernels__templates[] = {\n${rows}\t{NULL, NULL},\n};\n")
+file(WRITE ${OUTPUT} "${text}")
