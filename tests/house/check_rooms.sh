@@ -13,7 +13,7 @@ faults=$(
 		ir           (ir|graph|dtype|status)\.h|ir/[a-z_]+\.(h|def)
 		scheduler    (hal|plugin|graph|dtype|status|ir|sched)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 		lib          (hal|ir|sched|halyard)\.h
-		plugins      (plugin|graph|dtype|status|ir)\.h|ir/[a-z_]+\.(h|def)
+		plugins      (plugin|graph|dtype|status|ir|kernels)\.h|ir/[a-z_]+\.(h|def)
 		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|ir/[a-z_]+\.(h|def)
 		tools        [a-z_]+\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 	ROOMS
