@@ -84,9 +84,11 @@ static bool evaluate(folder *fold, const hy_ir_node *node, const hy_ir_tensor *i
 			return false;
 		}
 	}
-	const hy_status status = hy_ir_eval_node(node, inputs, outputs, fold->rewrite.error);
+	hy_error refusal = {.status = HY_OK};
+	const hy_status status = hy_ir_eval_node(node, inputs, outputs, &refusal);
 	if (status == HY_OK) return true;
-	if (status != HY_UNSUPPORTED) fold->rewrite.status = status;
+	if (status != HY_UNSUPPORTED)
+		fold->rewrite.status = hy_error_set(fold->rewrite.error, status, "%s", refusal.text);
 	return false;
 }
 

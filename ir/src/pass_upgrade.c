@@ -126,6 +126,7 @@ static const char *fault_of(const hy_ir_node *node, const rule *found)
 {
 	if (node->version > HY_IR_OPSET) return "its opset is newer than 18: export the model with opset 18";
 	if (node->attr_count > MAX_ATTRS) return "it has too many attributes";
+	if (node->output_count == 0) return "it has no output";
 	if (found != NULL && !inputs_are_there(node, found->fewest)) return "an input that it needs is absent";
 	return NULL;
 }
