@@ -15,24 +15,22 @@ hy_status hy_ir__eval_shape(const hy_ir__call *call, const hy_ir_tensor *out)
 
 hy_status hy_ir__eval_constant(const hy_ir__call *call, const hy_ir_tensor *out)
 {
-	const uint64_t length_bytes = hy_ir_type_bytes(&out->type);
-	const void *data = NULL;
-	for (uint32_t i = 0; i < call->node->attr_count && data == NULL; i++) {
-		const hy_ir_attr *attr = &call->node->attrs[i];
-		if (attr->kind == HY_ATTR_TENSOR) data = attr->tensor.data;
-		if (attr->kind == HY_ATTR_FLOAT) data = &attr->f;
-		if (attr->kind == HY_ATTR_INT) data = &attr->i;
-		if (attr->kind == HY_ATTR_FLOATS) data = attr->floats;
-		if (attr->kind == HY_ATTR_INTS) data = attr->ints;
-	}
-	if (data == NULL) return hy_ir__call_refuse(call, "its value has no data");
-	memcpy(out->data, data, length_bytes);
+	const hy_ir_attr *attr = hy_ir__constant_attr(call);
+	const void *data = attr->tensor.data;
+	if (attr->kind == HY_ATTR_FLOAT) data = &attr->f;
+	if (attr->kind == HY_ATTR_INT) data = &attr->i;
+	if (attr->kind == HY_ATTR_FLOATS) data = attr->floats;
+	if (attr->kind == HY_ATTR_INTS) data = attr->ints;
+	if (data == NULL) return hy_ir__call_refuse(call, "the numbers of attribute %s are not here", attr->name);
+	memcpy(out->data, data, hy_ir_type_bytes(&out->type));
 	return HY_OK;
 }
 
 hy_status hy_ir__eval_constant_of_shape(const hy_ir__call *call, const hy_ir_tensor *out)
 {
 	const hy_ir_attr *value = hy_ir_node_attr(call->node, "value");
+	if (value != NULL && value->tensor.data == NULL)
+		return hy_ir__call_refuse(call, "the number of attribute value is not here");
 	if (value == NULL)
 		memset(out->data, 0, hy_ir_type_bytes(&out->type));
 	else

@@ -112,6 +112,9 @@ hy_status hy_ir__padding_of(const hy_ir__call *call, hy_ir__padding *out_padding
 /* infer_move.c: how long part `part` of Split is; the input's dim and the lengths are known. */
 hy_status hy_ir__split_length(const hy_ir__call *call, int64_t dim, uint32_t part, int64_t *out_length);
 
+/* infer_source.c: the attribute that holds the numbers of a Constant, or NULL. */
+const hy_ir_attr *hy_ir__constant_attr(const hy_ir__call *call);
+
 /* infer_resize.c: per axis of input 0. out -1: not known. */
 typedef struct hy_ir__resize {
 	int64_t out[HY_MAX_RANK];

@@ -26,7 +26,7 @@ hy_status hy_ir__infer_concat(const hy_ir__call *call, hy_ir_type *out)
 	hy_ir_type all = {.rank = HY_IR_RANK_UNKNOWN}; /* without the axis */
 	int64_t length = 0;
 	uint32_t axis = 0;
-	if (attr == NULL) return hy_ir__call_refuse(call, "attribute axis is missing");
+	if (attr == NULL || attr->kind != HY_ATTR_INT) return hy_ir__call_refuse(call, "attribute axis is missing");
 	for (uint32_t i = 0; i < call->node->input_count; i++) {
 		hy_ir_type part = call->in[i].type;
 		if (!hy_ir__call_has(call, i)) return hy_ir__call_refuse(call, "input %u is missing", i);

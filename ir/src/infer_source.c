@@ -19,29 +19,36 @@ hy_status hy_ir__infer_shape(const hy_ir__call *call, hy_ir_type *out)
 	return HY_OK;
 }
 
-hy_status hy_ir__infer_constant(const hy_ir__call *call, hy_ir_type *out)
+const hy_ir_attr *hy_ir__constant_attr(const hy_ir__call *call)
 {
 	static const struct {
 		const char *name;
 		uint32_t kind;
-		hy_dtype dtype;
-		uint32_t rank;
 	} forms[] = {
-		{"value", HY_ATTR_TENSOR, HY_DTYPE_NONE, 0},   {"value_float", HY_ATTR_FLOAT, HY_DTYPE_F32, 0},
-		{"value_int", HY_ATTR_INT, HY_DTYPE_I64, 0},   {"value_floats", HY_ATTR_FLOATS, HY_DTYPE_F32, 1},
-		{"value_ints", HY_ATTR_INTS, HY_DTYPE_I64, 1},
+		{"value", HY_ATTR_TENSOR},        {"value_float", HY_ATTR_FLOAT}, {"value_int", HY_ATTR_INT},
+		{"value_floats", HY_ATTR_FLOATS}, {"value_ints", HY_ATTR_INTS},
 	};
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		const hy_ir_attr *attr = hy_ir_node_attr(call->node, forms[i].name);
-		if (attr == NULL || attr->kind != forms[i].kind) continue;
-		if (attr->kind == HY_ATTR_TENSOR)
-			*out = attr->tensor.type;
-		else
-			*out = (hy_ir_type){.dtype = forms[i].dtype, .rank = forms[i].rank, .dim = {attr->count}};
-		if (out->rank == 0) out->dim[0] = 0;
+		if (attr != NULL && attr->kind == forms[i].kind) return attr;
+	}
+	return NULL;
+}
+
+hy_status hy_ir__infer_constant(const hy_ir__call *call, hy_ir_type *out)
+{
+	const hy_ir_attr *attr = hy_ir__constant_attr(call);
+	if (attr == NULL || (attr->kind == HY_ATTR_TENSOR && hy_dtype_bits(attr->tensor.type.dtype) == 0))
+		return hy_ir__call_unsupported(call, "it has no value of numbers");
+	if (attr->kind == HY_ATTR_TENSOR) {
+		*out = attr->tensor.type;
 		return HY_OK;
 	}
-	return hy_ir__call_unsupported(call, "it has no value of numbers");
+	const bool whole = attr->kind == HY_ATTR_INT || attr->kind == HY_ATTR_INTS;
+	const bool list = attr->kind == HY_ATTR_FLOATS || attr->kind == HY_ATTR_INTS;
+	*out = (hy_ir_type){
+		.dtype = whole ? HY_DTYPE_I64 : HY_DTYPE_F32, .rank = list, .dim = {list ? attr->count : 0}};
+	return HY_OK;
 }
 
 hy_status hy_ir__infer_constant_of_shape(const hy_ir__call *call, hy_ir_type *out)
@@ -50,7 +57,8 @@ hy_status hy_ir__infer_constant_of_shape(const hy_ir__call *call, hy_ir_type *ou
 	hy_ir__ints shape;
 	const hy_status status = hy_ir__call_input_ints(call, 0, &shape);
 	if (status != HY_OK) return status;
-	if (value != NULL && (value->kind != HY_ATTR_TENSOR || hy_ir_type_elements(&value->tensor.type) != 1))
+	if (value != NULL && (value->kind != HY_ATTR_TENSOR || hy_dtype_bits(value->tensor.type.dtype) == 0 ||
+	                      hy_ir_type_elements(&value->tensor.type) != 1))
 		return hy_ir__call_refuse(call, "attribute value must be a tensor of one element");
 	out->dtype = value != NULL ? value->tensor.type.dtype : HY_DTYPE_F32;
 	if (shape.count == HY_IR_NONE) return HY_OK;
