@@ -117,15 +117,30 @@ static hy_status run_nodes(run *r, hy_error *error)
 	return status;
 }
 
+/* Output `number` of the graph; a constant of which only the type was kept has no data. */
+static hy_status result_of(const run *r, uint32_t number, const hy_ir_tensor **out_value, hy_error *error)
+{
+	const hy_ir_tensor *value = &r->values[r->graph->outputs[number]];
+	if (value->data == NULL && hy_ir_type_bytes(&value->type) > 0)
+		return hy_error_set(error, HY_INVALID, "output '%.*s' has no data", HY_IR__NAME_LIMIT,
+		                    r->graph->values[r->graph->outputs[number]].value.name);
+	*out_value = value;
+	return HY_OK;
+}
+
 hy_status hy_ir__eval_region(const hy_ir__call *call, const hy_ir_tensor *out)
 {
 	run r;
 	const hy_ir_graph *body = call->node->body;
 	hy_status status = begin(&r, body, call->in, call->error);
 	if (status == HY_OK) status = run_nodes(&r, call->error);
-	for (uint32_t i = 0; status == HY_OK && i < body->output_count; i++)
-		if (out[i].data != NULL)
-			memcpy(out[i].data, r.values[body->outputs[i]].data, hy_ir_type_bytes(&out[i].type));
+	for (uint32_t i = 0; status == HY_OK && i < body->output_count; i++) {
+		const hy_ir_tensor *value;
+		if (out[i].data == NULL) continue;
+		status = result_of(&r, i, &value, call->error);
+		if (status == HY_OK && value->data != NULL)
+			memcpy(out[i].data, value->data, hy_ir_type_bytes(&out[i].type));
+	}
 	finish(&r);
 	return status;
 }
@@ -139,7 +154,9 @@ hy_status hy_ir_eval_graph(const hy_ir_graph *graph, const hy_ir_tensor *inputs,
 	hy_status status = begin(&r, graph, inputs, error);
 	if (status == HY_OK) status = run_nodes(&r, error);
 	for (uint32_t i = 0; status == HY_OK && i < graph->output_count; i++) {
-		const hy_ir_tensor *value = &r.values[graph->outputs[i]];
+		const hy_ir_tensor *value;
+		status = result_of(&r, i, &value, error);
+		if (status != HY_OK) break;
 		const uint64_t length_bytes = hy_ir_type_bytes(&value->type);
 		out_outputs[i].type = value->type;
 		out_outputs[i].data = hy_ir__alloc((int64_t)length_bytes, 1);

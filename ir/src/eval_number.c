@@ -100,25 +100,25 @@ static uint64_t cut_to_natural(double value)
 void hy_ir__write_reals(hy_dtype dtype, void *data, int64_t index, int64_t count, const double *in)
 {
 	switch (dtype) {
-#define FLOATS(name, type, round)                          \
+#define WRITE(name, type, round)                           \
 	case HY_DTYPE_##name:                              \
 		for (int64_t i = 0; i < count; i++)        \
 			((type *)data)[index + i] = round; \
 		return;
-		FLOATS(F32, float, (float)in[i])
-		FLOATS(F64, double, in[i])
-		FLOATS(F16, uint16_t, hy_f16_from_float(cut_to_float(in[i])))
-		FLOATS(BF16, uint16_t, hy_bf16_from_float(cut_to_float(in[i])))
-		FLOATS(I8, int8_t, (int8_t)cut_to_whole(in[i], INT8_MIN, INT8_MAX))
-		FLOATS(I16, int16_t, (int16_t)cut_to_whole(in[i], INT16_MIN, INT16_MAX))
-		FLOATS(I32, int32_t, (int32_t)cut_to_whole(in[i], INT32_MIN, INT32_MAX))
-		FLOATS(I64, int64_t, cut_to_whole(in[i], -0x1p63, 0x1p63))
-		FLOATS(U8, uint8_t, (uint8_t)cut_to_whole(in[i], 0, UINT8_MAX))
-		FLOATS(U16, uint16_t, (uint16_t)cut_to_whole(in[i], 0, UINT16_MAX))
-		FLOATS(U32, uint32_t, (uint32_t)cut_to_whole(in[i], 0, UINT32_MAX))
-		FLOATS(U64, uint64_t, cut_to_natural(in[i]))
-		FLOATS(BOOL, uint8_t, in[i] != 0)
-#undef FLOATS
+		WRITE(F32, float, (float)in[i])
+		WRITE(F64, double, in[i])
+		WRITE(F16, uint16_t, hy_f16_from_float(cut_to_float(in[i])))
+		WRITE(BF16, uint16_t, hy_bf16_from_float(cut_to_float(in[i])))
+		WRITE(I8, int8_t, (int8_t)cut_to_whole(in[i], INT8_MIN, INT8_MAX))
+		WRITE(I16, int16_t, (int16_t)cut_to_whole(in[i], INT16_MIN, INT16_MAX))
+		WRITE(I32, int32_t, (int32_t)cut_to_whole(in[i], INT32_MIN, INT32_MAX))
+		WRITE(I64, int64_t, cut_to_whole(in[i], -0x1p63, 0x1p63))
+		WRITE(U8, uint8_t, (uint8_t)cut_to_whole(in[i], 0, UINT8_MAX))
+		WRITE(U16, uint16_t, (uint16_t)cut_to_whole(in[i], 0, UINT16_MAX))
+		WRITE(U32, uint32_t, (uint32_t)cut_to_whole(in[i], 0, UINT32_MAX))
+		WRITE(U64, uint64_t, cut_to_natural(in[i]))
+		WRITE(BOOL, uint8_t, in[i] != 0)
+#undef WRITE
 	}
 }
 

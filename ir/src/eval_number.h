@@ -17,7 +17,7 @@ void hy_ir__read_wholes(hy_dtype dtype, const void *data, int64_t index, int64_t
 
 /* Floats are rounded once, to nearest even. Into an integer type a real is cut and held within its range, NaN is 0. */
 void hy_ir__write_reals(hy_dtype dtype, void *data, int64_t index, int64_t count, const double *in);
-/* Wraps to the width of the type. Into bool: not 0. Into a float type it rounds once; wide_unsigned: in is uint64_t. */
+/* Wraps to the width of the type. Into bool: not 0. Into a float type it rounds once; unsigned: `in` holds uint64_t. */
 void hy_ir__write_wholes(hy_dtype dtype, void *data, int64_t index, int64_t count, const int64_t *in);
 void hy_ir__write_wholes_unsigned(hy_dtype dtype, void *data, int64_t index, int64_t count, const int64_t *in);
 

@@ -125,7 +125,8 @@ static double weight_at(const settings *s, double d)
 static void weigh(const settings *s, const line *l, double x, int64_t count, double stretch, int64_t *taps,
                   double *weights)
 {
-	const double first = floor(x) - (double)(count / 2 - 1);
+	const int64_t before = count / 2 - 1;
+	const double first = floor(x) - (double)before;
 	double sum = 0;
 	for (int64_t i = 0; i < count; i++) {
 		const double at = first + (double)i;

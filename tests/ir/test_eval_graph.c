@@ -1,5 +1,7 @@
 #include "one_node.h"
 
+#include <halyard/ir/text.h>
+
 static const hy_ir_type pair = {.dtype = HY_DTYPE_F32, .rank = 1, .dim = {2}};
 static const hy_ir_type any_length = {.dtype = HY_DTYPE_F32, .rank = 1, .dim = {-1}};
 
@@ -85,6 +87,18 @@ static void an_input_that_does_not_fit_is_refused(void **state)
 	hy_ir_graph_destroy(graph);
 }
 
+static void an_output_without_data_is_refused(void **state)
+{
+	(void)state;
+	static const char text[] = "graph \"g\" { const %far: f32[400] = elsewhere output %far }";
+	hy_ir_graph *graph;
+	hy_ir_tensor out;
+	EXPECT_OK(hy_ir_text_parse("text", text, strlen(text), &graph, &error));
+	EXPECT_STATUS(HY_INVALID, hy_ir_eval_graph(graph, NULL, &out, &error));
+	assert_string_equal(error.text, "output 'far' has no data");
+	hy_ir_graph_destroy(graph);
+}
+
 static void a_node_is_refused_tensors_of_other_types(void **state)
 {
 	(void)state;
@@ -105,6 +119,7 @@ int main(void)
 		CASE(a_region_is_its_body),
 		CASE(a_region_within_a_region_is_refused),
 		CASE(an_input_that_does_not_fit_is_refused),
+		CASE(an_output_without_data_is_refused),
 		CASE(a_node_is_refused_tensors_of_other_types),
 	};
 	return cmocka_run_group_tests_name("ir.eval_graph", cases, NULL, NULL);
