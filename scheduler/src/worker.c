@@ -364,8 +364,9 @@ void hy_sched__worker_wake_all(hy_sched_session *session)
 
 hy_status hy_sched__worker_start(hy_sched__worker *worker, hy_error *error)
 {
-	if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
-		return hy_error_set(error, HY_NO_MEMORY, "cannot start a thread for a device");
-	worker->has_thread = true;
-	return HY_OK;
+	pthread_mutex_lock(&worker->session->lock);
+	worker->has_thread = pthread_create(&worker->thread, NULL, worker_main, worker) == 0;
+	const bool started = worker->has_thread;
+	pthread_mutex_unlock(&worker->session->lock);
+	return started ? HY_OK : hy_error_set(error, HY_NO_MEMORY, "cannot start a thread for a device");
 }
