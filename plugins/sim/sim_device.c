@@ -58,6 +58,8 @@ hy_status hy_sim_device_open(void *ctx, uint32_t index, const hy_option *options
 	if (option_count > 0)
 		return hy_sim_fail(plugin, HY_INVALID, HY_SCOPE_CALL,
 		                   "unknown option '%.80s': simulated devices take none", options[0].key);
+	if (plugin->machine.devices[index].faults.open_fails)
+		return hy_sim_fail(plugin, HY_DEVICE_LOST, HY_SCOPE_CALL, "does not open, as its description says");
 	hy_device *device = calloc(1, sizeof(*device));
 	if (device == NULL) return hy_sim_fail(plugin, HY_NO_MEMORY, HY_SCOPE_CALL, "host memory exhausted");
 	device->plugin = plugin;

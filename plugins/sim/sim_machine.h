@@ -14,6 +14,7 @@
 typedef struct hy_sim_faults {
 	uint64_t lost_after; /* tickets until the device is lost; 0: never */
 	uint64_t alloc_fails_after; /* buffers until there is no memory for more; 0: never */
+	bool open_fails;
 	double slow; /* real times are this many times those of the description; 0: 1 */
 } hy_sim_faults;
 

@@ -228,6 +228,12 @@ static void read_regions(reader *r, void *target)
 	*(bool *)target = word_of(r, 2, words) == 1;
 }
 
+static void read_yes(reader *r, void *target)
+{
+	static const char *const words[] = {"no", "yes"};
+	*(bool *)target = word_of(r, 2, words) == 1;
+}
+
 static void read_clock(reader *r, void *target)
 {
 	static const char *const words[] = {"auto", "manual"};
@@ -268,6 +274,7 @@ static void read_link(reader *r, void *target)
 static const field fault_fields[] = {
 	KEY(hy_sim_faults, "lost_after", lost_after, false, read_rate),
 	KEY(hy_sim_faults, "alloc_fails_after", alloc_fails_after, false, read_rate),
+	KEY(hy_sim_faults, "open_fails", open_fails, false, read_yes),
 	KEY(hy_sim_faults, "slow", slow, false, read_factor),
 };
 

@@ -6,7 +6,6 @@
  * devices rank nodes alike the first point, w_d ~ 1/time(d), is exact: 1 / sum(1/time). */
 #include "bound.h"
 
-#define MOST_DEVICES 64u
 #define STEPS 64
 
 static uint64_t sum_of_least(uint32_t device_count, uint32_t node_count, const uint64_t *const *node_ns)
@@ -72,8 +71,8 @@ static void first_weights(uint32_t device_count, uint32_t node_count, const uint
 uint64_t hy_sched__bound_throughput(uint32_t device_count, uint32_t node_count, const uint64_t *const *node_ns)
 {
 	const uint64_t all = sum_of_least(device_count, node_count, node_ns);
-	if (all == HY_SCHED__NEVER || device_count > MOST_DEVICES) return all == HY_SCHED__NEVER ? all : 0;
-	double weights[MOST_DEVICES], load[MOST_DEVICES], best = 0;
+	if (all == HY_SCHED__NEVER || device_count > HY_SCHED__MOST_DEVICES) return all == HY_SCHED__NEVER ? all : 0;
+	double weights[HY_SCHED__MOST_DEVICES], load[HY_SCHED__MOST_DEVICES], best = 0;
 	first_weights(device_count, node_count, node_ns, weights);
 	for (int step = 0; step < STEPS; step++) {
 		const double value = dual(device_count, node_count, node_ns, weights, load);

@@ -223,7 +223,7 @@ done:
 static hy_status add_cut(hy_sched_plan *plan, chooser *c, uint32_t first, uint32_t second, uint32_t border,
                          hy_error *error)
 {
-	const hy_sched__verdict *verdicts[64];
+	const hy_sched__verdict *verdicts[HY_SCHED__MOST_DEVICES];
 	const uint32_t nodes = c->problem.node_count;
 	for (uint32_t d = 0; d < plan->device_count; d++)
 		verdicts[d] = plan->devices[d].verdicts;
@@ -232,7 +232,7 @@ static hy_status add_cut(hy_sched_plan *plan, chooser *c, uint32_t first, uint32
 	hy_sched__segments_assign(nodes, plan->device_count, verdicts, c->order, c->wanted, c->given);
 	hy_sched__lane lane = {.owner = first, .segments = c->segments};
 	lane.segment_count = hy_sched__segments_cut(nodes, c->given, c->segments);
-	uint64_t load_ns[64];
+	uint64_t load_ns[HY_SCHED__MOST_DEVICES];
 	hy_status status = lane_load(plan, c, &lane, load_ns, error);
 	if (status != HY_OK) return status;
 	const uint64_t busiest = largest(plan->device_count, load_ns);
@@ -296,7 +296,7 @@ static uint32_t best_candidate(const hy_sched_plan *plan)
 /* Replaces the prediction of a candidate by what its parts were measured at. */
 static void take_measured(hy_sched_plan *plan, hy_sched__candidate *candidate)
 {
-	uint64_t load_ns[64] = {0};
+	uint64_t load_ns[HY_SCHED__MOST_DEVICES] = {0};
 	hy_sched__lane *lane = &candidate->lanes[0];
 	lane->item_ns = 0;
 	for (uint32_t s = 0; s < lane->segment_count; s++) {

@@ -20,7 +20,7 @@ static const char *option_of(const hy_sched__device *device, const char *key)
 	return NULL;
 }
 
-static bool shares_cores(const hy_sched__device *device)
+static bool wants_cores(const hy_sched__device *device)
 {
 	return (device->description->info.flags & HY_DEVICE_HOST_CORES) != 0 && option_of(device, "cores") == NULL;
 }
@@ -91,12 +91,22 @@ static uint32_t free_cores(const hy_sched_plan *plan, uint32_t *cores)
 	return count;
 }
 
+/* Takes back the cores that sharing gave, so that it can begin again. */
+static void unshare_cores(hy_sched__device *device)
+{
+	if (!device->shares_cores) return;
+	const hy_option *last = &device->options[--device->option_count];
+	free((char *)last->key);
+	free((char *)last->value);
+	device->shares_cores = false;
+}
+
 static hy_status share_cores(hy_sched_plan *plan, hy_error *error)
 {
 	const hy_hal_topology_info *topology = hy_hal_machine_topology(plan->machine);
 	uint32_t shares = 0;
 	for (uint32_t d = 0; d < plan->device_count; d++)
-		shares += shares_cores(&plan->devices[d]) ? 1 : 0;
+		shares += wants_cores(&plan->devices[d]) ? 1 : 0;
 	if (shares == 0 || topology->allowed_count == 0) return HY_OK;
 	uint32_t *cores = malloc(topology->allowed_count * sizeof(*cores));
 	if (cores == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for the devices");
@@ -109,31 +119,53 @@ static hy_status share_cores(hy_sched_plan *plan, hy_error *error)
 	}
 	/* A single device that may have everything finds its cores itself. */
 	if (shares == 1 && free_count == topology->allowed_count) goto done;
-	for (uint32_t d = 0, share = 0; d < plan->device_count; d++) {
+	for (uint32_t d = 0, share = 0; d < plan->device_count && status == HY_OK; d++) {
 		hy_sched__device *device = &plan->devices[d];
-		if (!shares_cores(device)) continue;
+		if (!wants_cores(device)) continue;
 		uint32_t count;
 		const uint32_t first = hy_sched__cores_share(free_count, shares, share++, &count);
 		char *list = hy_sched__cores_print(count, cores + first);
-		if (list == NULL) {
-			status = hy_error_set(error, HY_NO_MEMORY, "no memory for the devices");
-			goto done;
-		}
-		status = option_add(device, "cores", list, error);
-		if (status == HY_OK && (none_left || free_count < shares))
-			status = hy_sched__note(plan, HY_IR_NONE, device->description->id, HY_REASON_NONE, error,
-			                        "shares core %s with another device: %u cores for %u devices", list,
-			                        free_count, shares);
-		else if (status == HY_OK)
-			status = hy_sched__note(plan, HY_IR_NONE, device->description->id, HY_REASON_NONE, error,
-			                        "computes on core%s %s: the host's cores are divided",
-			                        count > 1 ? "s" : "", list);
+		status = list != NULL ? option_add(device, "cores", list, error)
+		                      : hy_error_set(error, HY_NO_MEMORY, "no memory for the devices");
+		device->shares_cores = status == HY_OK;
+		device->crowded = none_left || free_count < shares;
 		free(list);
-		if (status != HY_OK) goto done;
 	}
 done:
 	free(cores);
 	return status;
+}
+
+/* Shares the cores and writes ids and keys. */
+static hy_status name_devices(hy_sched_plan *plan, hy_error *error)
+{
+	hy_status status = share_cores(plan, error);
+	for (uint32_t d = 0; status == HY_OK && d < plan->device_count; d++) {
+		hy_sched__device *device = &plan->devices[d];
+		free(device->id);
+		free(device->options_key);
+		device->id = text_of(device, device->description->id, false);
+		device->options_key = text_of(device, "", true);
+		if (device->id == NULL || device->options_key == NULL)
+			status = hy_error_set(error, HY_NO_MEMORY, "no memory for the devices");
+	}
+	return status;
+}
+
+static void device_finish(hy_sched__device *device)
+{
+	hy_hal_device_close(device->hal);
+	for (uint32_t i = 0; i < device->option_count; i++) {
+		free((char *)device->options[i].key);
+		free((char *)device->options[i].value);
+	}
+	free(device->options);
+	free(device->id);
+	free(device->options_key);
+	free(device->verdicts);
+	free(device->node_ns);
+	free(device->single.segments);
+	free(device->single.parts);
 }
 
 hy_status hy_sched__devices_select(hy_sched_plan *plan, const char *selector, hy_error *error)
@@ -141,6 +173,11 @@ hy_status hy_sched__devices_select(hy_sched_plan *plan, const char *selector, hy
 	hy_hal_selection selection = {0};
 	hy_status status = hy_hal_machine_select(plan->machine, selector, &selection, error);
 	if (status != HY_OK) return status;
+	if (selection.count > HY_SCHED__MOST_DEVICES) {
+		status = hy_error_set(error, HY_INVALID, "%u devices selected: a plan has at most %u", selection.count,
+		                      HY_SCHED__MOST_DEVICES);
+		goto done;
+	}
 	if (selection.count == 0) {
 		status = hy_error_set(error, HY_NOT_FOUND,
 		                      "no usable device on this machine: see `halyard doctor` for the reasons");
@@ -163,16 +200,39 @@ hy_status hy_sched__devices_select(hy_sched_plan *plan, const char *selector, hy
 			if (status != HY_OK) goto done;
 		}
 	}
-	status = share_cores(plan, error);
-	for (uint32_t d = 0; status == HY_OK && d < plan->device_count; d++) {
-		hy_sched__device *device = &plan->devices[d];
-		device->id = text_of(device, device->description->id, false);
-		device->options_key = text_of(device, "", true);
-		if (device->id == NULL || device->options_key == NULL)
-			status = hy_error_set(error, HY_NO_MEMORY, "no memory for the devices");
-	}
+	status = name_devices(plan, error);
 done:
 	hy_hal_selection_finish(&selection);
+	return status;
+}
+
+hy_status hy_sched__devices_drop(hy_sched_plan *plan, uint32_t index, hy_error *error)
+{
+	for (uint32_t d = 0; d < plan->device_count; d++) {
+		hy_hal_device_close(plan->devices[d].hal);
+		plan->devices[d].hal = NULL;
+		unshare_cores(&plan->devices[d]);
+	}
+	device_finish(&plan->devices[index]);
+	plan->device_count--;
+	memmove(&plan->devices[index], &plan->devices[index + 1],
+	        (plan->device_count - index) * sizeof(*plan->devices));
+	return name_devices(plan, error);
+}
+
+hy_status hy_sched__devices_note(hy_sched_plan *plan, hy_error *error)
+{
+	hy_status status = HY_OK;
+	for (uint32_t d = 0; d < plan->device_count && status == HY_OK; d++) {
+		const hy_sched__device *device = &plan->devices[d];
+		if (!device->shares_cores) continue;
+		status = hy_sched__note(plan, HY_IR_NONE, device->id, HY_REASON_NONE, error,
+		                        device->crowded
+		                                ? "shares core %s with another device: there are fewer cores than "
+		                                  "devices that compute on them"
+		                                : "computes on cores %s: the host's are divided among devices",
+		                        option_of(device, "cores"));
+	}
 	return status;
 }
 
@@ -191,20 +251,7 @@ hy_status hy_sched__devices_open(hy_sched_plan *plan, uint32_t index, hy_error *
 
 void hy_sched__devices_finish(hy_sched_plan *plan)
 {
-	for (uint32_t d = 0; d < plan->device_count; d++) {
-		hy_sched__device *device = &plan->devices[d];
-		hy_hal_device_close(device->hal);
-		for (uint32_t i = 0; i < device->option_count; i++) {
-			free((char *)device->options[i].key);
-			free((char *)device->options[i].value);
-		}
-		free(device->options);
-		free(device->id);
-		free(device->options_key);
-		free(device->verdicts);
-		free(device->node_ns);
-		free(device->single.segments);
-		free(device->single.parts);
-	}
+	for (uint32_t d = 0; d < plan->device_count; d++)
+		device_finish(&plan->devices[d]);
 	free(plan->devices);
 }

@@ -44,27 +44,28 @@ static void tell(const hy_sched_plan *plan, const char *what, double fraction)
 
 /* ---- step 0: devices ---- */
 
-static hy_status open_devices(work *w, bool asked, hy_error *error)
+/* A device that was not asked for by name may be missing; the others then share its cores. */
+static hy_status open_devices(work *w, bool by_name, hy_error *error)
 {
+	hy_sched_plan *plan = w->plan;
 	hy_error why = {0};
-	uint32_t open = 0;
-	for (uint32_t d = 0; d < w->plan->device_count; d++) {
-		hy_sched__device *device = &w->plan->devices[d];
-		hy_status status = hy_sched__devices_open(w->plan, d, &why);
-		if (status != HY_OK && asked) {
+	for (uint32_t d = 0; d < plan->device_count;) {
+		hy_status status = hy_sched__devices_open(plan, d, &why);
+		if (status == HY_OK) {
+			d++;
+			continue;
+		}
+		if (by_name || plan->device_count == 1) {
 			if (error != NULL) *error = why;
 			return status;
 		}
-		if (status == HY_OK) {
-			open++;
-			continue;
-		}
-		status = hy_sched__note(w->plan, HY_IR_NONE, device->id, HY_REASON_NONE, error, "left out: %s",
-		                        why.text);
+		status = hy_sched__note(plan, HY_IR_NONE, plan->devices[d].description->id, HY_REASON_NONE, error,
+		                        "left out: %s", why.text);
+		if (status == HY_OK) status = hy_sched__devices_drop(plan, d, error);
 		if (status != HY_OK) return status;
+		d = 0;
 	}
-	if (open > 0) return HY_OK;
-	return hy_error_set(error, HY_NOT_FOUND, "no device can be opened; the last: %.400s", why.text);
+	return HY_OK;
 }
 
 /* ---- step 1: capability ---- */
@@ -141,7 +142,7 @@ static void estimate(const hy_sched_plan *plan, hy_sched__device *device)
 /* Refused nodes go to the fastest that takes them: by measured times where they are there. */
 static void order_devices(const hy_sched_plan *plan, uint32_t *order)
 {
-	double speed_ns[64];
+	double speed_ns[HY_SCHED__MOST_DEVICES];
 	for (uint32_t d = 0; d < plan->device_count; d++) {
 		const hy_sched__device *device = &plan->devices[d];
 		double sum = 0, count = 1;
@@ -161,8 +162,8 @@ static void order_devices(const hy_sched_plan *plan, uint32_t *order)
 static hy_status make_lane(const hy_sched_plan *plan, uint32_t index, hy_error *error)
 {
 	const uint32_t nodes = hy_ir_graph_node_count(plan->graph);
-	const hy_sched__verdict *verdicts[64];
-	uint32_t order[64];
+	const hy_sched__verdict *verdicts[HY_SCHED__MOST_DEVICES];
+	uint32_t order[HY_SCHED__MOST_DEVICES];
 	hy_sched__lane *lane = &plan->devices[index].single;
 	uint32_t *wanted = malloc(2 * (size_t)nodes * sizeof(*wanted));
 	lane->segments = malloc(nodes * sizeof(*lane->segments));
@@ -211,7 +212,7 @@ static hy_status check_memory(work *w, uint32_t index, hy_error *error)
 {
 	hy_sched_plan *plan = w->plan;
 	hy_sched__lane *lane = &plan->devices[index].single;
-	uint64_t need[64] = {0};
+	uint64_t need[HY_SCHED__MOST_DEVICES] = {0};
 	for (uint32_t s = 0; s < lane->segment_count; s++) {
 		const hy_sched__segment *segment = &lane->segments[s];
 		hy_sched__footprint footprint;
@@ -350,7 +351,9 @@ static hy_status plan_make(work *w, const hy_sched_options *options, hy_error *e
 	if (status == HY_OK) status = hy_sched__cost_file_open(options->cost_file, &w->costs, &ignored, error);
 	if (status == HY_OK && ignored != NULL)
 		status = hy_sched__note(plan, HY_IR_NONE, NULL, HY_REASON_NONE, error, "%s", ignored);
-	if (status == HY_OK && w->measure) status = open_devices(w, options->devices != NULL, error);
+	const bool by_name = options->devices != NULL && strchr(options->devices, '*') == NULL;
+	if (status == HY_OK && w->measure) status = open_devices(w, by_name, error);
+	if (status == HY_OK) status = hy_sched__devices_note(plan, error);
 	if (status == HY_OK) status = ask_devices(w, error);
 	if (status == HY_OK) status = check_refusals(w, error);
 	if (status == HY_OK) status = find_links(w, error);

@@ -4,6 +4,7 @@
 
 #include <halyard/sched.h>
 
+#define HY_SCHED__MOST_DEVICES 64u
 #define HY_SCHED__NEVER UINT64_MAX /* the time of what a device can't run */
 
 /* ---- step 1: what a device says to a node ---- */
@@ -79,6 +80,8 @@ typedef struct hy_sched__device {
 	char *options_key; /* its options without the numbers of cores; owned */
 	uint32_t option_count;
 	hy_option *options; /* owned, texts too */
+	bool shares_cores; /* its last option was given to it when the host's cores were divided */
+	bool crowded; /* and another device has the same core */
 	const hy_hal_device_info *description;
 	hy_hal_device *hal; /* NULL with NO_MEASURE until the session opens it */
 	uint64_t capacity_bytes;

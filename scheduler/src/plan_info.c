@@ -117,7 +117,7 @@ static hy_status note_copies(hy_sched_plan *plan, hy_error *error)
 hy_status hy_sched__plan_info_fill(hy_sched_plan *plan, hy_error *error)
 {
 	const hy_sched__candidate *candidate = &plan->candidates[plan->chosen];
-	uint32_t device_of[64], count = 0;
+	uint32_t device_of[HY_SCHED__MOST_DEVICES], count = 0;
 	hy_status status = note_copies(plan, error);
 	if (status != HY_OK) return status;
 	plan->shown = calloc(plan->device_count, sizeof(*plan->shown));

@@ -220,7 +220,7 @@ static hy_status make_passages(hy_sched_session *session, hy_error *error)
 
 static hy_status make_ring(hy_sched_session *session, hy_error *error)
 {
-	hy_sched__tail_lane view[64];
+	hy_sched__tail_lane view[HY_SCHED__MOST_DEVICES];
 	for (uint32_t l = 0; l < session->lane_count; l++) {
 		view[l].free_ns = 0;
 		view[l].item_ns = session->lanes[l].item_ns;

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define MOST_LANES 64u
 #define MOST_ATTEMPTS 8u
 
 /* ---- who may take; the lock is held ---- */
@@ -25,7 +24,7 @@ static uint64_t free_in(const hy_sched__lane_run *lane, uint64_t now_ns)
 
 static bool may_take(const hy_sched_session *session, const hy_sched__lane_run *self, uint64_t now_ns)
 {
-	hy_sched__tail_lane view[MOST_LANES];
+	hy_sched__tail_lane view[HY_SCHED__MOST_DEVICES];
 	uint32_t count = 0, me = 0;
 	for (uint32_t l = 0; l < session->lane_count; l++) {
 		const hy_sched__lane_run *lane = &session->lanes[l];

@@ -354,6 +354,24 @@ static void simulated_devices_must_be_asked_for(void **state)
 	close_world(&w);
 }
 
+static void a_device_that_does_not_open_is_left_out_unless_it_was_named(void **state)
+{
+	(void)state;
+	world w = open_world("devices:\n- {name: broken, flops: 2e9, memory: 64MiB, bandwidth: 1e9, faults: "
+	                     "{open_fails: yes}}\n" FAST,
+	                     world_model(2, 64));
+	hy_sched_options options = {.devices = "sim:*"};
+	EXPECT_OK(make_plan(&w, &options));
+	assert_int_equal(w.info->device_count, 1);
+	assert_string_equal(w.info->devices[0].id, "sim:1");
+	assert_true(has_note(&w, "sim:0", HY_REASON_NONE, "left out: "));
+	drop_plan(&w);
+	options.devices = "sim:0,sim:1";
+	EXPECT_STATUS(HY_DEVICE_LOST, make_plan(&w, &options));
+	assert_non_null(strstr(error.text, "does not open, as its description says"));
+	close_world(&w);
+}
+
 /* ---- texts ---- */
 
 static char *read_file(const char *path)
@@ -477,6 +495,7 @@ int main(void)
 		CASE(a_device_that_is_slower_than_described_is_found_out),
 		CASE(an_unknown_device_is_not_found),
 		CASE(simulated_devices_must_be_asked_for),
+		CASE(a_device_that_does_not_open_is_left_out_unless_it_was_named),
 		CASE(the_text_of_a_plan_is_the_golden_one),
 		CASE(the_json_of_a_plan_has_the_keys_of_its_schema),
 		CASE(a_broken_plan_is_found),
