@@ -183,6 +183,25 @@ static void a_value_without_a_static_shape_is_refused_by_name(void **state)
 	hy_ir_graph_destroy(graph);
 }
 
+static void a_body_is_later_and_belongs_to_one_node(void **state)
+{
+	(void)state;
+	static const char says[] = "has a body outside, before it, or another's";
+	hy_ir_graph *graph = sample();
+	/* Node 1 of the sample owns subgraph 1; subgraph 0 is the graph itself, there is no subgraph 2. */
+	static const struct {
+		uint32_t node, body;
+	} rows[] = {{0, 1}, {1, 0}, {1, 2}, {0, 0}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		hy_ir_blob blob = blob_of(graph);
+		((hy_graph_node *)hy_graph_node_at(blob.graph, rows[i].node))->body = rows[i].body;
+		EXPECT_STATUS(HY_INVALID, hy_ir_blob_check(blob.graph, blob.graph->total_bytes, &error));
+		assert_non_null(strstr(error.text, says));
+		hy_ir_blob_finish(&blob);
+	}
+	hy_ir_graph_destroy(graph);
+}
+
 /* Whatever one changed byte does, check refuses or everything after it is safe (which the sanitizers judge). */
 static void no_single_changed_byte_gets_past_the_check_unsafely(void **state)
 {
@@ -225,6 +244,7 @@ int main(void)
 		CASE(without_constants_slots_are_constants_without_data),
 		CASE(a_run_of_nodes_names_what_crosses_its_border),
 		CASE(a_value_without_a_static_shape_is_refused_by_name),
+		CASE(a_body_is_later_and_belongs_to_one_node),
 		CASE(no_single_changed_byte_gets_past_the_check_unsafely),
 	};
 	return cmocka_run_group_tests_name("ir.blob", cases, NULL, NULL);

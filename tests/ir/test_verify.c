@@ -50,6 +50,14 @@ static void a_use_before_the_maker_is_found(void **state)
 	expect_fault(graph, "node 'y' (Add): input 'a' is made by nothing before it");
 }
 
+static void a_node_that_reads_its_own_output_is_found(void **state)
+{
+	(void)state;
+	hy_ir_graph *graph = small_graph();
+	EXPECT_OK(hy_ir__graph_set_inputs(graph, 0, 1, (uint32_t[]){2}, &error));
+	expect_fault(graph, "node 'a' (Relu): input 'a' is made by nothing before it");
+}
+
 static void a_killed_node_left_over_is_found(void **state)
 {
 	(void)state;
@@ -166,6 +174,7 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(a_sound_graph_passes),
 		CASE(a_use_before_the_maker_is_found),
+		CASE(a_node_that_reads_its_own_output_is_found),
 		CASE(a_killed_node_left_over_is_found),
 		CASE(an_output_that_nothing_makes_is_found),
 		CASE(a_constant_of_another_length_is_found),
