@@ -156,17 +156,15 @@ static bool parse_elements(parser *in, const hy_ir_type *type, void *block)
 /* *out_block: from malloc, or NULL for data that is elsewhere. */
 static bool parse_data(parser *in, const hy_ir_type *type, void **out_block)
 {
+	const bool opaque = is_word(in, "opaque");
 	*out_block = NULL;
 	if (!hy_ir_type_is_static(type) || type->dtype == HY_DTYPE_NONE) return FAIL(in, "data needs a type without ?");
 	if (is_word(in, "hash"))
 		return FAIL(in, "this constant was printed as a hash: print with HY_IR_TEXT_FULL to read it back");
 	const uint64_t length = hy_ir_type_bytes(type);
-	if (is_word(in, "elsewhere")) {
-		if (length == 0) return FAIL(in, "data of no bytes can't be elsewhere");
-		return next(in);
-	}
-	const bool opaque = type->dtype == HY_DTYPE_STRING;
-	if (opaque && !is_word(in, "opaque")) return FAIL(in, "strings are opaque");
+	if (is_word(in, "elsewhere") && length > 0) return next(in);
+	if ((!opaque && !is_mark(in, "{")) || opaque != (type->dtype == HY_DTYPE_STRING))
+		return FAIL(in, "expected data in { }, or opaque for strings, found '%.40s'", in->lexer.token);
 	if (!next(in)) return false;
 	/* An element takes a character at least: a short text can't ask for much memory. */
 	if (!opaque && (uint64_t)hy_ir_type_elements(type) > (uint64_t)(in->lexer.end - in->lexer.text))
@@ -179,15 +177,6 @@ static bool parse_data(parser *in, const hy_ir_type *type, void **out_block)
 	}
 	*out_block = block;
 	return true;
-}
-
-static bool expect_data(parser *in, const hy_ir_type *type, void **out_block)
-{
-	const bool is_known = is_mark(in, "{") || is_word(in, "hash") || is_word(in, "elsewhere") ||
-	                      is_word(in, "opaque");
-	if (!is_known || (is_word(in, "opaque") && type->dtype != HY_DTYPE_STRING))
-		return FAIL(in, "expected data in { }, found '%.40s'", in->lexer.token);
-	return parse_data(in, type, out_block);
 }
 
 /* ---- attributes ---- */
@@ -214,32 +203,25 @@ static uint32_t list_kind(const parser *in)
 	return is_mark(in, "]") ? HY_ATTR_INTS : HY_ATTR_FLOATS;
 }
 
-/* Behind the [. empty_kind: what the list is when it has no elements. */
-static bool parse_list(parser *in, uint32_t empty_kind, hy_ir_attr *attr)
+/* Behind the [ of a list whose kind is that of its first element. */
+static bool parse_list(parser *in, hy_ir_attr *attr)
 {
-	int64_t *ints = NULL;
-	float *floats = NULL;
-	const char **strings = NULL;
+	void *items = NULL;
 	uint32_t room = 0;
-	attr->kind = is_mark(in, "]") ? empty_kind : list_kind(in);
+	attr->kind = list_kind(in);
+	const bool is_text = attr->kind == HY_ATTR_STRINGS;
+	const size_t size = is_text ? sizeof(char *) : attr->kind == HY_ATTR_INTS ? sizeof(int64_t) : sizeof(float);
 	while (!is_mark(in, "]")) {
 		if (attr->count > 0 && !expect_mark(in, ",")) return false;
-		bool good;
-		if (attr->kind == HY_ATTR_INTS)
-			good = grow(in, &ints, attr->count, &room, sizeof(ints[0])) &&
-			       parse_number(in, attr->kind, ints, attr->count);
-		else if (attr->kind == HY_ATTR_FLOATS)
-			good = grow(in, &floats, attr->count, &room, sizeof(floats[0])) &&
-			       parse_number(in, attr->kind, floats, attr->count);
-		else
-			good = grow(in, &strings, attr->count, &room, sizeof(strings[0])) &&
-			       take(in, HY_IR__TOKEN_STRING, "a string", &strings[attr->count]);
-		if (!good) return false;
+		if (!grow(in, &items, attr->count, &room, size)) return false;
+		if (is_text && !take(in, HY_IR__TOKEN_STRING, "a string", (const char **)items + attr->count))
+			return false;
+		if (!is_text && !parse_number(in, attr->kind, items, attr->count)) return false;
 		attr->count++;
 	}
-	attr->ints = ints;
-	attr->floats = floats;
-	attr->strings = strings;
+	if (is_text) attr->strings = items;
+	if (attr->kind == HY_ATTR_INTS) attr->ints = items;
+	if (attr->kind == HY_ATTR_FLOATS) attr->floats = items;
 	return next(in);
 }
 
@@ -248,7 +230,7 @@ static bool parse_tensor(parser *in, hy_ir_attr *attr)
 	void *block;
 	attr->kind = HY_ATTR_TENSOR;
 	attr->count = 1;
-	if (!parse_type(in, &attr->tensor.type, NULL) || !expect_data(in, &attr->tensor.type, &block)) return false;
+	if (!parse_type(in, &attr->tensor.type, NULL) || !parse_data(in, &attr->tensor.type, &block)) return false;
 	if (block == NULL) return true; /* elsewhere */
 	const uint64_t length = hy_ir_type_bytes(&attr->tensor.type);
 	attr->tensor.data = hy_ir__arena_copy(&in->arena, block, length);
@@ -258,11 +240,6 @@ static bool parse_tensor(parser *in, hy_ir_attr *attr)
 
 static bool parse_worded(parser *in, hy_ir_attr *attr)
 {
-	if (is_word(in, "inf") || is_word(in, "nan")) {
-		attr->kind = HY_ATTR_FLOAT;
-		attr->count = 1;
-		return parse_number(in, HY_ATTR_FLOATS, &attr->f, 0);
-	}
 	if (is_word(in, "floats") || is_word(in, "strings")) {
 		attr->kind = is_word(in, "floats") ? HY_ATTR_FLOATS : HY_ATTR_STRINGS;
 		return next(in) && expect_mark(in, "[") && expect_mark(in, "]");
@@ -281,20 +258,18 @@ static bool parse_attr(parser *in, hy_ir_attr *attr)
 	*attr = (hy_ir_attr){.s = ""};
 	if (!take_word(in, "an attribute", &attr->name) || !expect_mark(in, "=")) return false;
 	if (attr->name[0] == '\0') return FAIL(in, "an attribute has no name");
-	if (is_mark(in, "[")) return next(in) && parse_list(in, HY_ATTR_INTS, attr);
-	if (in->lexer.kind == HY_IR__TOKEN_WORD || is_mark(in, "?")) return parse_worded(in, attr);
+	if (is_mark(in, "[")) return next(in) && parse_list(in, attr);
+	const bool is_float = is_word(in, "inf") || is_word(in, "nan");
+	if ((in->lexer.kind == HY_IR__TOKEN_WORD && !is_float) || is_mark(in, "?")) return parse_worded(in, attr);
 	attr->count = 1;
 	if (in->lexer.kind == HY_IR__TOKEN_STRING) {
 		attr->kind = HY_ATTR_STRING;
 		attr->count = in->lexer.token_length;
 		return take(in, HY_IR__TOKEN_STRING, "a string", &attr->s);
 	}
-	if (in->lexer.kind == HY_IR__TOKEN_NUMBER && is_integer(in->lexer.token)) {
-		attr->kind = HY_ATTR_INT;
-		return parse_number(in, HY_ATTR_INTS, &attr->i, 0);
-	}
-	attr->kind = HY_ATTR_FLOAT;
-	return parse_number(in, HY_ATTR_FLOATS, &attr->f, 0);
+	attr->kind = is_integer(in->lexer.token) ? HY_ATTR_INT : HY_ATTR_FLOAT;
+	return attr->kind == HY_ATTR_INT ? parse_number(in, HY_ATTR_INTS, &attr->i, 0)
+	                                 : parse_number(in, HY_ATTR_FLOATS, &attr->f, 0);
 }
 
 /* A quoted word, or one with = behind it: else the word begins the next statement. */
@@ -337,12 +312,11 @@ static bool parse_outputs(parser *in, node_lists *lists, uint32_t *out_count)
 		if (!grow(in, &lists->outputs, count, &lists->output_room, sizeof(lists->outputs[0]))) return false;
 		made_value *made = &lists->outputs[count++];
 		*made = (made_value){.type = {.rank = HY_IR_RANK_UNKNOWN}};
-		if (is_word(in, "_")) {
-			if (!next(in)) return false;
-			continue;
-		}
-		if (!take(in, HY_IR__TOKEN_NAME, "input, const, output, a node or }", &made->name)) return false;
-		if (is_mark(in, ":") && (!next(in) || !parse_type(in, &made->type, NULL))) return false;
+		const bool absent = is_word(in, "_");
+		if (!absent && !take(in, HY_IR__TOKEN_NAME, "input, const, output, a node or }", &made->name))
+			return false;
+		if (absent && !next(in)) return false;
+		if (!absent && is_mark(in, ":") && (!next(in) || !parse_type(in, &made->type, NULL))) return false;
 	}
 	*out_count = count;
 	return next(in);
@@ -357,15 +331,11 @@ static bool parse_inputs(parser *in, const hy_ir_graph *graph, node_lists *lists
 		if (!grow(in, &lists->inputs, count, &lists->input_room, sizeof(lists->inputs[0]))) return false;
 		uint32_t *input = &lists->inputs[count++];
 		*input = HY_IR_NONE;
-		if (is_word(in, "_")) {
-			if (!next(in)) return false;
-			continue;
-		}
 		if (in->lexer.kind == HY_IR__TOKEN_NAME) *input = hy_ir_graph_find(graph, in->lexer.token);
 		if (in->lexer.kind == HY_IR__TOKEN_NAME && *input == HY_IR_NONE)
 			return FAIL(in, "'%%%.40s' is made by nothing before it", in->lexer.token);
 		const char *unused;
-		if (!take(in, HY_IR__TOKEN_NAME, "a value or )", &unused)) return false;
+		if (is_word(in, "_") ? !next(in) : !take(in, HY_IR__TOKEN_NAME, "a value or )", &unused)) return false;
 	}
 	*out_count = count;
 	return next(in);
@@ -449,7 +419,7 @@ static bool parse_constant(parser *in, hy_ir_graph *graph)
 	void *block;
 	uint32_t value;
 	if (!next(in) || !take(in, HY_IR__TOKEN_NAME, "a value", &name) || !expect_mark(in, ":") ||
-	    !parse_type(in, &type, NULL) || !expect_mark(in, "=") || !expect_data(in, &type, &block))
+	    !parse_type(in, &type, NULL) || !expect_mark(in, "=") || !parse_data(in, &type, &block))
 		return false;
 	hy_status status = hy_ir__graph_add_value(graph, name, &type, &value, in->lexer.error);
 	if (status == HY_OK && block == NULL) graph->values[value].value.length_bytes = hy_ir_type_bytes(&type);

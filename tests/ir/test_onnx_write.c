@@ -71,7 +71,7 @@ static void what_is_saved_loads_as_the_same_graph(void **state)
 		"f32[0] = {}\n"
 		"const %b: bool[2] = {0, 1}\n"
 		"%y: f32[?,4], _ = LayerNormalization \"c\" (%x, %w, _) group=2, pads=[1, -1], mode=\"m\", eps=1e-5, "
-	        "none=[],\n"
+		"none=[],\n"
 		"  fl=[1.0, nan], st=[\"p\", \"\"], t=i32[2] {1, -2}, nofl=floats []\n"
 		"%z = com.vendor::Odd@3 (%y, %b, %\"权 重\", %none)\n"
 		"%out: f32[...] = Neg (%z) output %out output %y }");
