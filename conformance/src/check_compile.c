@@ -77,7 +77,7 @@ static void query_and_compile_agree(conform_run *run, const conform_case *self)
 	            {"MatMul", "f16[3,4] f16[4,5]", ""},
 	            {"TopK", "f32[3,9] i64{2}", ""},
 	            {"Resize", "f32[1,2,4,4] - f32{1,1,2,2}", "mode=linear"},
-	            {"MaxPool", "f32[1,2,9]", "kernel_shape=3"},
+	            {"MaxPool", "f32[1,2,9]", "kernel_shape=3,"},
 	            {"Add", "i8[4] i8[4]", ""},
 	            {"Add", "f32[2,1,2,1,2,1,2] f32[1,2,1,2,1,2,1]", ""},
 	            {"Transpose", "f32[2,2,2,2,2,2,2,2]", ""}};

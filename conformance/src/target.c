@@ -92,10 +92,10 @@ static void host_complete(void *ctx, uint64_t number, const hy_done *done)
 {
 	conform_host *host = ctx;
 	pthread_mutex_lock(&host->lock);
-	if (number == 0 || number >= host->next_ticket) {
+	if (number < host->first_ticket || number >= host->next_ticket) {
 		host->strange_completions++;
 	} else {
-		conform_ticket *ticket = &host->tickets[number];
+		conform_ticket *ticket = &host->tickets[number % CONFORM_TICKETS];
 		ticket->completions++;
 		ticket->done = *done;
 		ticket->done.text = NULL;
@@ -125,7 +125,7 @@ void conform__host_init(conform_host *host)
 	pthread_cond_init(&host->changed, &attr);
 	pthread_condattr_destroy(&attr);
 	host->tickets = calloc(CONFORM_TICKETS, sizeof(host->tickets[0]));
-	host->next_ticket = 1;
+	host->first_ticket = host->next_ticket = 1;
 	host->host = (hy_host){.size = sizeof(hy_host),
 	                       .abi_minor = HY_ABI_MINOR,
 	                       .ctx = host,
@@ -211,10 +211,21 @@ void conform__target_close(conform_run *run)
 
 /* ---- tickets ---- */
 
+void conform__ticket_begin(conform_run *run)
+{
+	if (!run->loaded) return;
+	pthread_mutex_lock(&run->host.lock);
+	run->host.first_ticket = run->host.next_ticket;
+	run->host.strange_completions = 0;
+	memset(run->host.tickets, 0, CONFORM_TICKETS * sizeof(run->host.tickets[0]));
+	pthread_mutex_unlock(&run->host.lock);
+}
+
 uint64_t conform__ticket_new(conform_run *run)
 {
 	pthread_mutex_lock(&run->host.lock);
-	const uint32_t ticket = run->host.next_ticket < CONFORM_TICKETS ? run->host.next_ticket++ : 0;
+	const bool room = run->host.next_ticket - run->host.first_ticket < CONFORM_TICKETS;
+	const uint64_t ticket = room ? run->host.next_ticket++ : 0;
 	pthread_mutex_unlock(&run->host.lock);
 	if (ticket == 0)
 		conform__end(run, HY_CONFORM_HARNESS_ERROR, "the case needs more than %d tickets", CONFORM_TICKETS);
@@ -228,9 +239,9 @@ bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds)
 	until.tv_sec += (time_t)seconds + 1;
 	int waited = 0;
 	pthread_mutex_lock(&run->host.lock);
-	while (run->host.tickets[ticket].completions == 0 && waited != ETIMEDOUT)
+	while (run->host.tickets[ticket % CONFORM_TICKETS].completions == 0 && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&run->host.changed, &run->host.lock, &until);
-	const bool done = run->host.tickets[ticket].completions != 0;
+	const bool done = run->host.tickets[ticket % CONFORM_TICKETS].completions != 0;
 	pthread_mutex_unlock(&run->host.lock);
 	if (!done)
 		conform__fail(run, "ticket %llu was not completed within %.0f s", (unsigned long long)ticket, seconds);
@@ -240,7 +251,7 @@ bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds)
 conform_ticket conform__ticket_read(conform_run *run, uint64_t ticket)
 {
 	pthread_mutex_lock(&run->host.lock);
-	const conform_ticket copy = run->host.tickets[ticket];
+	const conform_ticket copy = run->host.tickets[ticket % CONFORM_TICKETS];
 	pthread_mutex_unlock(&run->host.lock);
 	return copy;
 }

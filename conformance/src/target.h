@@ -7,7 +7,7 @@
 #include <pthread.h>
 
 enum {
-	CONFORM_TICKETS = 4096, /* per worker; a case uses what it needs and gives none back */
+	CONFORM_TICKETS = 4096, /* that one case may use */
 	CONFORM_TEXT = 1024,
 	CONFORM_GUARD = 256, /* sentinel bytes before and behind each guarded range */
 	CONFORM_POISON = 0xa5,
@@ -25,7 +25,7 @@ typedef struct conform_host {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	conform_ticket *tickets; /* CONFORM_TICKETS */
-	uint32_t next_ticket;
+	uint64_t first_ticket, next_ticket; /* of this case; numbers are never used again */
 	uint32_t strange_completions; /* of tickets never submitted */
 	uint32_t error_count, log_count;
 	uint64_t log_bytes;
@@ -72,6 +72,8 @@ bool conform__has(conform_run *run, bool present, const char *call);
 
 /* ---- tickets ---- */
 
+/* Forgets the tickets of the case before. */
+void conform__ticket_begin(conform_run *run);
 uint64_t conform__ticket_new(conform_run *run);
 /* Waits until the ticket is complete or seconds have passed: false, and the case has failed. */
 bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds);

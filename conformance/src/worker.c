@@ -62,6 +62,7 @@ static void run_case(conform_run *run, const conform_case *item)
 	run->ended = false;
 	run->text[0] = '\0';
 	run->random_state = run->seed ^ XXH64(item->info.id, strlen(item->info.id), 0);
+	conform__ticket_begin(run);
 	item->check(run, item);
 }
 
