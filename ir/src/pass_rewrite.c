@@ -3,6 +3,7 @@
 
 #include <halyard/ir/infer.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,8 +194,21 @@ double hy_ir__tensor_number(const hy_ir_tensor *tensor, int64_t index)
 	return 0;
 }
 
+/* The nearest number that an integer of this type can hold; NaN is 0. */
+static double fit(hy_dtype dtype, double value)
+{
+	const int bits = (int)hy_dtype_bits(dtype);
+	const bool has_sign = dtype == HY_DTYPE_I8 || dtype == HY_DTYPE_I16 || dtype == HY_DTYPE_I32 ||
+	                      dtype == HY_DTYPE_I64;
+	const double end = ldexp(1, has_sign ? bits - 1 : bits), begin = has_sign ? -end : 0;
+	if (isnan(value)) return 0;
+	if (value >= end) return nextafter(end, 0);
+	return value < begin ? begin : value;
+}
+
 void hy_ir__tensor_set_number(const hy_ir_tensor *tensor, int64_t index, double value)
 {
+	if (!hy_dtype_is_float(tensor->type.dtype)) value = fit(tensor->type.dtype, value);
 	switch (tensor->type.dtype) {
 	case HY_DTYPE_F32:
 		((float *)tensor->data)[index] = (float)value;

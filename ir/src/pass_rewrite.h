@@ -53,6 +53,7 @@ void hy_ir__rewrite_infer(hy_ir__rewrite *rewrite, uint32_t node);
 hy_ir_tensor hy_ir__input_tensor(const hy_ir_graph *graph, const hy_ir_node *node, uint32_t input);
 /* The number at `index` of a constant of any real type. */
 double hy_ir__tensor_number(const hy_ir_tensor *tensor, int64_t index);
+/* Integers take the nearest number that they can hold. */
 void hy_ir__tensor_set_number(const hy_ir_tensor *tensor, int64_t index, double value);
 
 #endif

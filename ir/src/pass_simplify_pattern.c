@@ -99,9 +99,9 @@ static uint32_t mean_over(const hy_ir__simplify *simplify, const hy_ir_node *mea
 	const int64_t count = hy_ir_type_elements(&axes.type);
 	uint32_t seen = 0;
 	for (int64_t i = 0; i < count; i++) {
-		const int64_t axis = (int64_t)hy_ir__tensor_number(&axes, i);
-		if (axis < -(int64_t)type->rank || axis >= type->rank) return 0;
-		seen |= 1u << (axis < 0 ? axis + type->rank : axis);
+		const double axis = hy_ir__tensor_number(&axes, i);
+		if (!(axis >= -(double)type->rank && axis < type->rank)) return 0;
+		seen |= 1u << (int)(axis < 0 ? axis + type->rank : axis);
 	}
 	if (count <= 0 || count > type->rank) return 0;
 	const uint32_t first = type->rank - (uint32_t)count;

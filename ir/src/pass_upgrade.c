@@ -1,4 +1,5 @@
-/* Rewrites every operator into its form of opset 18, so that nobody behind this pass ever sees an older one.
+/* Rewrites every operator into its form of opset 18, so that nobody behind this pass ever sees another one. Opsets 19
+ * to 23 only gave the operators of ops.def more element types and attribute values, which inference judges.
  * Types are inferred on the way, because some old forms can only be read when a rank is known.
  * needs: order. breaks: node numbers. keeps: value numbers, names. */
 #include "pass_upgrade.h"
@@ -8,7 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_ATTRS = 32 };
+enum {
+	NEWEST_OPSET = 23,
+	MAX_ATTRS = 32, /* that a node may come with */
+	ATTR_ROOM = MAX_ATTRS + 2, /* no rule adds more than two */
+};
 
 /* Sorted by type. A node older than `before` goes through `upgrade`, which may rely on the first `fewest` inputs; all
  * others keep their form. */
@@ -25,7 +30,7 @@ static const rule rules[] = {
 	{"Cast", 1, 6, hy_ir__upgrade_cast},
 	{"Clip", 1, 11, hy_ir__upgrade_clip},
 	{"Concat", 1, 4, hy_ir__upgrade_concat},
-	{"Constant", 0, HY_IR_OPSET + 1, hy_ir__upgrade_constant},
+	{"Constant", 0, NEWEST_OPSET + 1, hy_ir__upgrade_constant},
 	{"Div", 2, 7, hy_ir__upgrade_binary},
 	{"Dropout", 1, 12, hy_ir__upgrade_dropout},
 	{"Equal", 2, 7, hy_ir__upgrade_binary},
@@ -49,7 +54,7 @@ static const rule rules[] = {
 	{"ReduceSum", 1, 13, hy_ir__upgrade_axes},
 	{"ReduceSumSquare", 1, 18, hy_ir__upgrade_axes},
 	{"Reshape", 1, 5, hy_ir__upgrade_reshape},
-	{"Resize", 1, HY_IR_OPSET + 1, hy_ir__upgrade_resize},
+	{"Resize", 1, NEWEST_OPSET + 1, hy_ir__upgrade_resize},
 	{"Selu", 1, 6, hy_ir__upgrade_selu},
 	{"Slice", 1, 10, hy_ir__upgrade_slice},
 	{"Softmax", 1, 13, hy_ir__upgrade_softmax},
@@ -77,7 +82,7 @@ void hy_ir__upgrade_remove_attr(hy_ir__rewrite *rewrite, uint32_t number, const 
 	const hy_ir_node *node = hy_ir_graph_node(rewrite->graph, number);
 	const hy_ir_attr *attr = hy_ir_node_attr(node, name);
 	if (attr == NULL) return;
-	hy_ir_attr kept[MAX_ATTRS];
+	hy_ir_attr kept[ATTR_ROOM];
 	uint32_t count = 0;
 	for (uint32_t i = 0; i < node->attr_count; i++)
 		if (&node->attrs[i] != attr) kept[count++] = node->attrs[i];
@@ -90,7 +95,7 @@ void hy_ir__upgrade_set_attr(hy_ir__rewrite *rewrite, uint32_t number, hy_ir_att
 	hy_ir__upgrade_remove_attr(rewrite, number, attr.name);
 	if (rewrite->status != HY_OK) return;
 	const hy_ir_node *node = hy_ir_graph_node(rewrite->graph, number);
-	hy_ir_attr attrs[MAX_ATTRS + 1];
+	hy_ir_attr attrs[ATTR_ROOM];
 	uint32_t count = 0;
 	for (; count < node->attr_count; count++)
 		attrs[count] = node->attrs[count];
@@ -124,7 +129,7 @@ static bool inputs_are_there(const hy_ir_node *node, uint32_t fewest)
 /* Why the node can't be upgraded, or NULL. */
 static const char *fault_of(const hy_ir_node *node, const rule *found)
 {
-	if (node->version > HY_IR_OPSET) return "its opset is newer than 18: export the model with opset 18";
+	if (node->version > NEWEST_OPSET) return "its opset is newer than 23: export the model with opset 18";
 	if (node->attr_count > MAX_ATTRS) return "it has too many attributes";
 	if (node->output_count == 0) return "it has no output";
 	if (found != NULL && !inputs_are_there(node, found->fewest)) return "an input that it needs is absent";
@@ -178,7 +183,7 @@ static void upgrade_node(hy_ir__rewrite *rewrite, uint32_t number)
 	}
 	const char *fault = fault_of(&node, found);
 	if (fault != NULL) {
-		hy_ir__rewrite_fail(rewrite, node.version > HY_IR_OPSET ? HY_UNSUPPORTED : HY_INVALID, &node, fault);
+		hy_ir__rewrite_fail(rewrite, node.version > NEWEST_OPSET ? HY_UNSUPPORTED : HY_INVALID, &node, fault);
 		return;
 	}
 	if (node.version < 6) hy_ir__upgrade_remove_attr(rewrite, number, "consumed_inputs");

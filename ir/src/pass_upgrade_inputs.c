@@ -101,13 +101,13 @@ void hy_ir__upgrade_tile(hy_ir__rewrite *rewrite, uint32_t number)
 		hy_ir__rewrite_fail(rewrite, HY_UNSUPPORTED, &node, "tiles and axis must be constants");
 		return;
 	}
-	const double at = hy_ir__tensor_number(&axis, 0);
-	if (!(at >= 0 && at < x.type.rank)) {
-		hy_ir__rewrite_fail(rewrite, HY_INVALID, &node, "axis is outside the rank of its input");
+	const double at = hy_ir__tensor_number(&axis, 0), times = hy_ir__tensor_number(&tiles, 0);
+	if (!(at >= 0 && at < x.type.rank) || !(times >= 0 && times <= INT32_MAX)) {
+		hy_ir__rewrite_fail(rewrite, HY_INVALID, &node, "axis or tiles is out of range");
 		return;
 	}
 	int64_t repeats[HY_MAX_RANK] = {1, 1, 1, 1, 1, 1, 1, 1};
-	repeats[(uint32_t)at] = (int64_t)hy_ir__tensor_number(&tiles, 0);
+	repeats[(uint32_t)at] = (int64_t)times;
 	const uint32_t inputs[2] = {node.inputs[0], hy_ir__rewrite_ints(rewrite, "repeats", x.type.rank, repeats)};
 	if (rewrite->status != HY_OK) return;
 	hy_ir__rewrite_check(rewrite, hy_ir__graph_set_inputs(rewrite->graph, number, 2, inputs, rewrite->error));

@@ -31,7 +31,7 @@ void hy_ir__upgrade_binary(hy_ir__rewrite *rewrite, uint32_t number)
 			return;
 		}
 		const int64_t first = axis->i < 0 ? axis->i + a : axis->i;
-		if (first < 0 || first + b > a) {
+		if (first < 0 || first > a || first + b > a) {
 			hy_ir__rewrite_fail(rewrite, HY_INVALID, &node, "axis is outside the rank of its first input");
 			return;
 		}

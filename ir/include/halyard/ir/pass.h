@@ -12,7 +12,7 @@ extern "C" {
  * Each has a line `needs: ... breaks: ... keeps: ...` in its file. */
 typedef hy_status (*hy_ir_pass)(hy_ir_graph *graph, bool *out_changed, hy_error *error);
 
-hy_status hy_ir_pass_upgrade(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* any opset 1-18 to 18 */
+hy_status hy_ir_pass_upgrade(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* opsets 1 to 23 to 18 */
 hy_status hy_ir_pass_infer(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* hy_ir_infer_graph */
 hy_status hy_ir_pass_fold(hy_ir_graph *graph, bool *out_changed, hy_error *error); /* constants */
 hy_status hy_ir_pass_simplify(hy_ir_graph *graph, bool *out_changed,
