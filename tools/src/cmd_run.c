@@ -141,7 +141,7 @@ static void print_text(const run *r)
 		if (r->inputs.files[i] != NULL)
 			printf("%s\n", r->inputs.files[i]);
 		else
-			printf("random, seed %llu (give --input %s=FILE)\n", (unsigned long long)(r->options->seed + i),
+			printf("random, seed %llu (give --input %s=FILE)\n", (unsigned long long)r->options->seed + i,
 			       input_name(r, i));
 	}
 	for (uint32_t i = 0; i < r->stats.device_count; i++) {
