@@ -12,6 +12,7 @@ static void usage_errors_exit_2(void **state)
 	program_refuses("$halyard bench $digits/digits.onnx --seconds 0", 2, "above 0");
 	program_refuses("$halyard zoo resnet51", 2, "resnet51");
 	program_refuses("$halyard zoo resnet50 --size 33", 2, "multiple");
+	program_refuses("$halyard zoo squeezenet --size 32 -o no/such/folder.onnx", 2, "no/such/folder.onnx");
 }
 
 static void an_unknown_layer_exits_3(void **state)
@@ -59,6 +60,18 @@ static void inputs_that_do_not_fit_exit_2(void **state)
 	program_refuses("printf 'P5 9 8 255\\n%072d' 0 >i.pgm; $halyard run $digits/digits.onnx -i image=i.pgm", 2,
 	                "i.pgm is f32[1,1,8,9]");
 	program_refuses("$halyard run $digits/digits.onnx --each", 2, "--each: needs an --input file");
+}
+
+static void what_no_device_can_run_exits_6(void **state)
+{
+	(void)state;
+	program_refuses("$halyard run $digits/digits.onnx --device template:0", 6, "template:0");
+}
+
+static void what_needs_more_memory_than_there_is_exits_7(void **state)
+{
+	(void)state;
+	program_refuses("$halyard run $digits/digits.onnx -d cpu:0 --requests 2147483647", 7, "no memory");
 }
 
 static void digits_are_recognised(void **state)
@@ -149,6 +162,8 @@ int main(void)
 		CASE(a_model_that_cannot_be_read_exits_6),
 		CASE(an_unknown_operator_exits_6_and_is_named),
 		CASE(inputs_that_do_not_fit_exit_2),
+		CASE(what_no_device_can_run_exits_6),
+		CASE(what_needs_more_memory_than_there_is_exits_7),
 		CASE(digits_are_recognised),
 		CASE(a_batch_follows_its_input_file),
 		CASE(requests_have_inputs_of_their_own),

@@ -84,6 +84,8 @@ static void mistakes_are_named_with_their_remedy(void **state)
 	(void)state;
 	EXPECT_STATUS(HY_INVALID, PARSE("rum", "m.onnx"));
 	assert_string_equal(error.text, "no command 'rum'; did you mean 'run'?");
+	EXPECT_STATUS(HY_INVALID, PARSE("rnu"));
+	assert_string_equal(error.text, "no command 'rnu'; did you mean 'run'?");
 	EXPECT_STATUS(HY_INVALID, PARSE("qqqqqq"));
 	assert_string_equal(error.text, "no command 'qqqqqq'; see halyard help");
 	EXPECT_STATUS(HY_INVALID, PARSE("run", "m.onnx", "--devcie=cpu:0"));

@@ -4,6 +4,14 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Asked before allocating: where memory is overcommitted, malloc says yes and filling it ends the process. */
+static bool is_more_than_the_machine_has(uint64_t bytes)
+{
+	const long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+	return pages > 0 && page > 0 && bytes / (uint64_t)page >= (uint64_t)pages;
+}
 
 hy_status tool_array_create(const hy_ir_type *type, hy_ir_tensor *out_array, hy_error *error)
 {
@@ -13,7 +21,7 @@ hy_status tool_array_create(const hy_ir_type *type, hy_ir_tensor *out_array, hy_
 		                    hy_ir_type_print(type, text, sizeof(text)));
 	const uint64_t bytes = hy_ir_type_bytes(type);
 	const size_t length = ((size_t)bytes + TOOL_ARRAY_ALIGN) / TOOL_ARRAY_ALIGN * TOOL_ARRAY_ALIGN;
-	void *const data = length > bytes ? aligned_alloc(TOOL_ARRAY_ALIGN, length) : NULL;
+	void *const data = is_more_than_the_machine_has(bytes) ? NULL : aligned_alloc(TOOL_ARRAY_ALIGN, length);
 	if (data == NULL)
 		return hy_error_set(error, HY_NO_MEMORY, "no memory for a tensor of %llu bytes",
 		                    (unsigned long long)bytes);

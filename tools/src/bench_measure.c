@@ -57,11 +57,10 @@ tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machin
 	snprintf(result.devices, sizeof(result.devices), "%s", selector != NULL ? selector : "*");
 	tool_exit code = tool_machine_select(machine, selector, &chosen);
 	if (code != TOOL_EXIT_OK) return code;
-	/* With one device there is nothing to decide: its prediction need not be measured first. */
 	const tool_planning_wishes wishes = {
 		.devices = selector,
 		.objective = offline ? HY_SCHED_THROUGHPUT : HY_SCHED_LATENCY,
-		.flags = chosen.count == 1 ? HY_SCHED_NO_MEASURE : 0,
+		.briefly = chosen.count == 1,
 	};
 	hy_hal_selection_finish(&chosen);
 

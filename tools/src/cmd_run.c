@@ -49,8 +49,7 @@ static tool_exit plan_model(run *r)
 	hy_hal_selection chosen = {0};
 	tool_exit code = tool_machine_open(r->options, false, &r->machine);
 	if (code == TOOL_EXIT_OK) code = tool_machine_select(r->machine, r->options->device, &chosen);
-	/* With one device there is nothing to decide: don't spend time on measuring it. */
-	if (chosen.count == 1) wishes.flags |= HY_SCHED_NO_MEASURE;
+	wishes.briefly = chosen.count == 1;
 	hy_hal_selection_finish(&chosen);
 	if (code == TOOL_EXIT_OK) code = tool_planning_plan(r->options, r->machine, r->graph, &wishes, &r->plan);
 	if (code == TOOL_EXIT_OK) code = tool_planning_session(r->plan, &r->session);

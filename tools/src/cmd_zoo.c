@@ -37,7 +37,7 @@ tool_exit tool_cmd_zoo(const tool_options *options)
 	const char *const path = options->file != NULL ? options->file : own;
 	status = hy_ir_onnx_save(graph, path, &error);
 	hy_ir_graph_destroy(graph);
-	if (status != HY_OK) return tool_report_error(TOOL_EXIT_NO, &error);
+	if (status != HY_OK) return tool_report_error(TOOL_EXIT_USAGE, &error);
 	tool_note(options, "%s written.  next: halyard plan %s", path, path);
 	return TOOL_EXIT_OK;
 }

@@ -187,7 +187,8 @@ tool_exit tool_inputs_complete(const tool_options *options, const hy_ir_graph *g
 		if (inputs->requests > 1 && type.rank == 0) type.dim[type.rank++] = 1;
 		if (inputs->requests > 1) type.dim[0] *= (int64_t)inputs->requests;
 		if (tool_array_create(&type, &inputs->arrays[i], &error) != HY_OK)
-			return tool_report(TOOL_EXIT_MODEL, "input '%s': %s", input_at(graph, i)->name, error.text);
+			return tool_report(error.status == HY_NO_MEMORY ? TOOL_EXIT_DOES_NOT_FIT : TOOL_EXIT_MODEL,
+			                   "input '%s': %s", input_at(graph, i)->name, error.text);
 		tool_array_randomise(&inputs->arrays[i], options->seed + i);
 	}
 	return TOOL_EXIT_OK;

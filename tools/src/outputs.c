@@ -28,7 +28,7 @@ tool_exit tool_outputs_create(const hy_ir_graph *graph, uint64_t requests, tool_
 		if (requests > 1) type.dim[0] *= (int64_t)requests;
 		if (tool_array_create(&type, &outputs.arrays[i], &error) == HY_OK) continue;
 		tool_outputs_destroy(&outputs);
-		return tool_report(TOOL_EXIT_NO, "output '%s': %s", output_at(graph, i)->name, error.text);
+		return tool_report(TOOL_EXIT_DOES_NOT_FIT, "output '%s': %s", output_at(graph, i)->name, error.text);
 	}
 	*out_outputs = outputs;
 	return TOOL_EXIT_OK;

@@ -49,6 +49,7 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 	hy_sched_options choices = {
 		.size = sizeof(choices),
 		.flags = wishes->flags,
+		.measure_ns = wishes->briefly ? 1 : 0,
 		.devices = wishes->devices,
 		.objective = wishes->objective,
 		.strategy = strategy_of(options),
@@ -70,8 +71,9 @@ tool_exit tool_planning_session(hy_sched_plan *plan, hy_sched_session **out_sess
 	hy_error error = {0};
 	const hy_status status = hy_sched_session_create(plan, out_session, &error);
 	if (status == HY_OK) return TOOL_EXIT_OK;
-	return status == HY_NO_MEMORY ? tool_report_error(TOOL_EXIT_DOES_NOT_FIT, &error)
-	                              : tool_planning_run_failed(&error);
+	if (status == HY_NO_MEMORY) return tool_report_error(TOOL_EXIT_DOES_NOT_FIT, &error);
+	if (status == HY_UNSUPPORTED) return tool_report_error(TOOL_EXIT_MODEL, &error);
+	return tool_planning_run_failed(&error);
 }
 
 tool_exit tool_planning_run_failed(const hy_error *error)

@@ -14,6 +14,7 @@ typedef struct tool_planning_wishes {
 	const char *devices; /* selector; NULL: every usable device */
 	hy_sched_objective objective;
 	uint32_t flags; /* HY_SCHED_*, beside those of --fallback */
+	bool briefly; /* measure each program once: enough where there is nothing to decide */
 } tool_planning_wishes;
 
 tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machine, const hy_ir_graph *graph,

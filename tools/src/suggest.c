@@ -35,7 +35,7 @@ const char *tool_suggest(const char *word, uint32_t count, const char *const *wo
 		const size_t other = strlen(words[i]);
 		if (other > WORD_MAX) continue;
 		const uint32_t d = distance(word, length, words[i], other);
-		if (d < best && d <= (other + 2) / 3) {
+		if (d < best && d <= (other + 3) / 3) {
 			best = d;
 			nearest = words[i];
 		}

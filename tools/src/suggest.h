@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* The nearest of words by edit distance, or NULL when none is within a third of its length. */
+/* The nearest of words by edit distance, or NULL when none is within about a third of its length. */
 const char *tool_suggest(const char *word, uint32_t count, const char *const *words);
 
 #endif
