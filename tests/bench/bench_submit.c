@@ -118,6 +118,15 @@ static bool open_raw(place *p, hy_host *host, const char *library)
 	       p->table.queue_open(device, HY_QUEUE_COMPUTE, &p->raw_queue) == HY_OK;
 }
 
+/* The library of the one plugin that is loaded. */
+static const char *loaded_library(const hy_hal_machine *machine)
+{
+	for (uint32_t i = 0; i < hy_hal_machine_plugin_count(machine); i++)
+		if (hy_hal_machine_plugin(machine, i)->state == HY_HAL_PLUGIN_LOADED)
+			return hy_hal_machine_plugin(machine, i)->library;
+	return "";
+}
+
 int main(void)
 {
 	static place p;
@@ -130,7 +139,7 @@ int main(void)
 	if (hy_hal_machine_open(&options, &machine, &error) != HY_OK ||
 	    hy_hal_device_open(machine, 0, NULL, 0, &device, &error) != HY_OK ||
 	    hy_hal_queue_open(device, HY_QUEUE_COMPUTE, &p.queue, &error) != HY_OK ||
-	    !open_raw(&p, &host, hy_hal_machine_plugin(machine, 0)->library)) {
+	    !open_raw(&p, &host, loaded_library(machine))) {
 		fprintf(stderr, "bench_submit: %s\n",
 		        error.text[0] != '\0' ? error.text : "the table cannot be opened");
 		return 1;
