@@ -12,7 +12,7 @@
 
 void hy_hal__topology_init(hy_hal__topology *topology, const hy_hal__log *log)
 {
-	*topology = (hy_hal__topology){.log = log};
+	*topology = (hy_hal__topology){.log = log, .root = ""};
 	pthread_mutex_init(&topology->lock, NULL);
 }
 
@@ -124,7 +124,7 @@ static void look(hy_hal__topology *topology)
 	find_allowed(topology, set, bytes);
 	if (set != NULL) CPU_FREE(set);
 	hy_hal__cgroup cgroup;
-	hy_hal__cgroup_read("", &cgroup);
+	hy_hal__cgroup_read(topology->root, &cgroup);
 	info->cpu_quota = cgroup.cpu_quota;
 	if (cgroup.memory_bytes < info->memory_bytes) info->memory_bytes = cgroup.memory_bytes;
 	info->cpu_model = topology->cpu_model != NULL ? topology->cpu_model : "unknown";

@@ -11,6 +11,7 @@ struct hwloc_topology;
 /* Asked lazily, since looking at a large machine takes tens of milliseconds. */
 typedef struct hy_hal__topology {
 	const hy_hal__log *log;
+	const char *root; /* what stands before /proc and /sys; "" but in tests */
 	pthread_mutex_t lock; /* guards all below */
 	bool is_known;
 	struct hwloc_topology *hwloc; /* NULL when it could not be loaded */

@@ -127,6 +127,33 @@ static void commands_that_break_the_rules_do_not_reach_the_plugin(void **state)
 	assert_null(strstr(p.log.text, "validate:"));
 }
 
+typedef struct again {
+	hy_hal_queue *queue;
+	hy_error error;
+} again;
+
+static void submit_to_same(void *payload, const hy_done *done)
+{
+	(void)done;
+	again *a = payload;
+	const hy_command fill = {.kind = HY_COMMAND_FILL};
+	assert_int_equal(hy_hal_queue_submit(a->queue, 1, &fill, submit_to_same, a, &a->error), HY_INVALID);
+}
+
+static void a_submission_inside_a_submission_to_the_same_queue_is_refused(void **state)
+{
+	(void)state;
+	place p;
+	hy_error error;
+	place_open(&p, "validate");
+	again a = {.queue = p.queue};
+	const hy_command fill = {.kind = HY_COMMAND_FILL};
+	EXPECT_OK(hy_hal_queue_submit(p.queue, 1, &fill, submit_to_same, &a, &error));
+	assert_string_equal(a.error.text,
+	                    "good:0: submit: validate: two submissions to one queue at the same time (P5)");
+	place_close(&p);
+}
+
 static void graphs_and_counts_that_do_not_fit_are_invalid(void **state)
 {
 	(void)state;
@@ -357,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest cases[] = {
 		CASE(commands_that_break_the_rules_do_not_reach_the_plugin),
+		CASE(a_submission_inside_a_submission_to_the_same_queue_is_refused),
 		CASE(graphs_and_counts_that_do_not_fit_are_invalid),
 		CASE(verdicts_that_break_the_rule_are_logged),
 		CASE(handles_are_followed_from_open_to_close),

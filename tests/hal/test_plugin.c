@@ -85,13 +85,15 @@ static void a_device_whose_description_is_nonsense_is_left_out(void **state)
 static void one_chip_behind_two_plugins_is_one_device_with_a_second_door(void **state)
 {
 	(void)state;
-	hy_hal_machine *machine = fake_machine("new-minor,good", NULL, NULL);
-	assert_int_equal(hy_hal_machine_device_count(machine), 4);
+	hy_hal_machine *machine = fake_machine("old-minor,new-minor,good", NULL, NULL);
+	assert_int_equal(hy_hal_machine_device_count(machine), 6);
 	assert_string_equal(hy_hal_machine_device(machine, 0)->id, "good:0");
 	assert_null(hy_hal_machine_device(machine, 1)->same_as);
 	assert_string_equal(hy_hal_machine_device(machine, 2)->id, "new-minor:0");
 	assert_string_equal(hy_hal_machine_device(machine, 2)->same_as, "good:0");
 	assert_string_equal(hy_hal_machine_device(machine, 3)->same_as, "good:1");
+	assert_string_equal(hy_hal_machine_device(machine, 5)->id, "old-minor:1"); /* has no uuid */
+	assert_string_equal(hy_hal_machine_device(machine, 5)->same_as, "good:1");
 	hy_hal_machine_close(machine);
 }
 
@@ -109,6 +111,16 @@ static void two_machines_share_a_plugin_until_the_last_one_closes(void **state)
 	hy_hal_machine *third = fake_machine("good", NULL, NULL);
 	assert_true(hy_hal_machine_plugin(third, 0)->probe_ns > 0);
 	hy_hal_machine_close(third);
+}
+
+static void a_plugin_that_is_not_unloadable_is_entered_once(void **state)
+{
+	(void)state;
+	hy_hal_machine_close(fake_machine("stays", NULL, NULL));
+	hy_hal_machine *machine = fake_machine("stays", NULL, NULL);
+	assert_string_equal(hy_hal_machine_plugin(machine, 0)->reason, "");
+	hy_hal_device_close(fake_device(machine, NULL));
+	hy_hal_machine_close(machine);
 }
 
 static void a_disabled_plugin_is_listed_and_not_loaded(void **state)
@@ -162,6 +174,7 @@ int main(void)
 		CASE(a_device_whose_description_is_nonsense_is_left_out),
 		CASE(one_chip_behind_two_plugins_is_one_device_with_a_second_door),
 		CASE(two_machines_share_a_plugin_until_the_last_one_closes),
+		CASE(a_plugin_that_is_not_unloadable_is_entered_once),
 		CASE(a_disabled_plugin_is_listed_and_not_loaded),
 		CASE(an_unknown_layer_is_invalid_and_named),
 		CASE(the_plugins_words_reach_the_caller_with_device_and_call),

@@ -77,6 +77,12 @@ static void an_exit_is_a_reason(void **state)
 	expect("exit-entry", HY_HAL_PLUGIN_REFUSED, HY_INTERNAL, "ended the process with exit(5) in entry");
 }
 
+static void writing_into_the_records_of_the_probe_is_a_reason(void **state)
+{
+	(void)state;
+	expect("writes-records", HY_HAL_PLUGIN_REFUSED, HY_INTERNAL, "wrote to descriptor 3 in entry (P7)");
+}
+
 static void output_on_stdout_refuses_the_plugin_and_is_shown(void **state)
 {
 	(void)state;
@@ -163,6 +169,7 @@ int main(void)
 		CASE(a_hang_is_ended_at_the_time_limit),
 		CASE(an_endless_log_costs_its_plugin_and_nobody_else),
 		CASE(an_exit_is_a_reason),
+		CASE(writing_into_the_records_of_the_probe_is_a_reason),
 		CASE(output_on_stdout_refuses_the_plugin_and_is_shown),
 		CASE(output_on_stderr_is_a_warning),
 		CASE(a_library_without_the_symbol_is_no_plugin),

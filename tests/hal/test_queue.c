@@ -135,6 +135,18 @@ static void a_failure_of_the_process_loses_every_device_of_the_plugin(void **sta
 	place_close(&p);
 }
 
+static void a_device_lost_by_one_call_is_lost(void **state)
+{
+	(void)state;
+	place p;
+	hy_error error;
+	place_open(&p, "lost-lightly");
+	EXPECT_STATUS(HY_DEVICE_LOST, run(p.queue, 0, &error));
+	assert_int_equal(error.scope, HY_SCOPE_DEVICE);
+	assert_false(hy_hal_device_is_usable(p.device));
+	place_close(&p);
+}
+
 static void a_second_completion_is_logged_and_not_delivered(void **state)
 {
 	(void)state;
@@ -407,6 +419,7 @@ int main(void)
 		CASE(a_lost_device_answers_at_once_from_then_on),
 		CASE(a_lost_queue_leaves_the_device_usable),
 		CASE(a_failure_of_the_process_loses_every_device_of_the_plugin),
+		CASE(a_device_lost_by_one_call_is_lost),
 		CASE(a_second_completion_is_logged_and_not_delivered),
 		CASE(an_invented_ticket_is_logged_and_hurts_nobody),
 		CASE(a_refused_submission_is_never_completed),

@@ -1,6 +1,7 @@
 #include "test.h"
 
 #include "cgroup.h"
+#include "machine.h"
 
 #include <halyard/hal.h>
 
@@ -108,7 +109,7 @@ static void version_2_limits_by_the_tightest_group_on_the_way_up(void **state)
 	(void)state;
 	hy_hal__cgroup cgroup;
 	put("/proc/self/cgroup", "0::/box/inner\n");
-	put("/sys/fs/cgroup/box/inner/cpu.max", "max 100000\n");
+	put("/sys/fs/cgroup/box/inner/cpu.max", "300000 100000\n");
 	put("/sys/fs/cgroup/box/inner/memory.max", "4000000000\n");
 	put("/sys/fs/cgroup/box/cpu.max", "150000 100000\n");
 	put("/sys/fs/cgroup/box/memory.max", "2000000000\n");
@@ -133,6 +134,20 @@ static void version_1_limits_by_its_own_files(void **state)
 	assert_true(cgroup.memory_bytes == 1000000);
 }
 
+static void the_machine_has_no_more_than_the_group_allows(void **state)
+{
+	(void)state;
+	put("/proc/self/cgroup", "0::/\n");
+	put("/sys/fs/cgroup/cpu.max", "50000 100000\n");
+	put("/sys/fs/cgroup/memory.max", "1048576\n");
+	hy_hal_machine *machine = empty_machine();
+	machine->topology.root = root;
+	const hy_hal_topology_info *info = hy_hal_machine_topology(machine);
+	assert_true(info->cpu_quota == 0.5);
+	assert_true(info->memory_bytes == 1048576);
+	hy_hal_machine_close(machine);
+}
+
 static void no_limit_and_nonsense_do_not_limit(void **state)
 {
 	(void)state;
@@ -144,6 +159,7 @@ static void no_limit_and_nonsense_do_not_limit(void **state)
 	put("/sys/fs/cgroup/box/memory.max", "max\n");
 	hy_hal__cgroup_read(root, &cgroup);
 	assert_true(cgroup.cpu_quota == 0 && cgroup.memory_bytes == UINT64_MAX);
+	put("/sys/fs/etc/cpu.max", "100000 100000\n"); /* outside of the mount */
 	put("/sys/fs/cgroup/box/cpu.max", "100000 0\n");
 	put("/sys/fs/cgroup/box/memory.max", "-4\n");
 	hy_hal__cgroup_read(root, &cgroup);
@@ -159,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(version_2_limits_by_the_tightest_group_on_the_way_up, make_root,
 	                                        remove_root),
 		cmocka_unit_test_setup_teardown(version_1_limits_by_its_own_files, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(the_machine_has_no_more_than_the_group_allows, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(no_limit_and_nonsense_do_not_limit, make_root, remove_root),
 	};
 	return cmocka_run_group_tests_name("hal.topology", cases, NULL, NULL);

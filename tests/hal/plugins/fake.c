@@ -30,6 +30,8 @@ enum fault {
 	BAD_INFO,
 	ONE_THREAD,
 	ENDLESS_LOG,
+	STAYS,
+	WRITES_RECORDS,
 };
 
 typedef struct plugin {
@@ -100,8 +102,10 @@ static hy_status device_info(void *ctx, uint32_t index, hy_device_info *out_info
 		.binding_align = 256,
 		.name = "Fake\n device ",
 	};
-	info.uuid[0] = 0xfa;
-	info.uuid[15] = (uint8_t)index;
+	if (FAKE_FAULT != OLD_MINOR) {
+		info.uuid[0] = 0xfa;
+		info.uuid[15] = (uint8_t)index;
+	}
 	snprintf(info.id, sizeof(info.id), "chip-%u", index);
 	snprintf(info.pci_address, sizeof(info.pci_address), "0000:0%u:00.0", index + 1);
 	if (FAKE_FAULT == BAD_INFO && index == 0) info.binding_align = 24;
@@ -258,6 +262,8 @@ static hy_status submit(hy_queue *queue, const hy_batch *batch, uint64_t ticket)
 	}
 	if (is_second && is_fault(device, "lost-process"))
 		return fail(device->host, HY_DEVICE_LOST, HY_SCOPE_PROCESS, "driver gone");
+	if (is_fault(device, "lost-lightly"))
+		return fail(device->host, HY_DEVICE_LOST, HY_SCOPE_CALL, "gone, but who cares");
 	if (is_fault(device, "refuse")) return fail(device->host, HY_INVALID, HY_SCOPE_CALL, "not this");
 	if (is_fault(device, "refuse-completed")) {
 		complete(device, ticket, HY_OK, HY_SCOPE_CALL, NULL);
@@ -377,6 +383,10 @@ static hy_status enter(const hy_host *host, hy_plugin *table)
 	if (FAKE_FAULT == PRINTS_ERRORS) fputs("fake: no config\n", stderr);
 	while (FAKE_FAULT == ENDLESS_LOG)
 		fputs("fake: still here\n", stderr);
+	if (FAKE_FAULT == WRITES_RECORDS && write(3, "0123456789abcdefghijklmnop", 26) != 26) abort();
+	static bool is_entered;
+	if (FAKE_FAULT == STAYS && is_entered) return fail(host, HY_INTERNAL, HY_SCOPE_CALL, "entered twice");
+	is_entered = true;
 	if (FAKE_FAULT == REFUSES) return fail(host, HY_INCOMPATIBLE, HY_SCOPE_CALL, "needs a machine from the future");
 	plugin *self = malloc(sizeof(*self));
 	if (self == NULL) return HY_NO_MEMORY;
@@ -384,7 +394,7 @@ static hy_status enter(const hy_host *host, hy_plugin *table)
 	hy_plugin mine = {
 		.name = FAKE_NAME,
 		.version = "1.2.3",
-		.flags = HY_PLUGIN_UNLOADABLE,
+		.flags = FAKE_FAULT == STAYS ? 0 : HY_PLUGIN_UNLOADABLE,
 		.ctx = self,
 		.shutdown = plugin_shutdown,
 		.device_count = device_count,
@@ -408,9 +418,10 @@ static hy_status enter(const hy_host *host, hy_plugin *table)
 	if (FAKE_FAULT == NEW_MINOR)
 		put_larger(table, &mine);
 	else if (FAKE_FAULT == OLD_MINOR)
-		hy_put(table, &mine, offsetof(hy_plugin, query));
+		hy_put(table, &mine, offsetof(hy_plugin, exe_free));
 	else
 		HY_PUT(table, &mine);
+	if (FAKE_FAULT == OLD_MINOR) table->size = offsetof(hy_plugin, query); /* what lies behind must not be used */
 	if (FAKE_FAULT == OVERFILL) table->size = sizeof(*table) + 8;
 	return HY_OK;
 }
