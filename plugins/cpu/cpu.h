@@ -6,6 +6,7 @@
 
 #include "cpu_cores.h"
 #include "cpu_dnnl.h"
+#include "cpu_tune.h"
 #include "cpu_worker.h"
 
 #define HY_CPU_ALIGN 64u /* bytes: bindings, buffers, planned memory; one cache line and one AVX-512 register */
@@ -19,6 +20,8 @@ struct hy_device {
 	hy_cpu_cores cores;
 	hy_cpu_worker *worker; /* everything that computes, and all calls to oneDNN, run here */
 	hy_cpu_dnnl *dnnl;
+	hy_cpu_tune *tune;
+	hy_cpu_choice winograd;
 };
 
 struct hy_buffer {

@@ -24,9 +24,16 @@ typedef struct hy_cpu_view {
 	int64_t stride[HY_MAX_RANK]; /* elements */
 } hy_cpu_view;
 
+/* A place that is an argument of a primitive. */
+typedef struct hy_cpu_packed {
+	const hy_cpu_prim *prim; /* of a step; NULL: no such place */
+	uint32_t argument, storage;
+} hy_cpu_packed;
+
 typedef struct hy_cpu_value {
 	hy_cpu_view view;
 	hy_cpu_view copies[2]; /* the same in other orders, made for consumers */
+	hy_cpu_packed packed; /* the same in a primitive's own places */
 	const void *data; /* constants: the model's bytes, lent while compiling; else NULL */
 	uint32_t uses; /* inputs of nodes and graph outputs that name it */
 	uint32_t binding; /* of a graph output: its storage, or HY_CPU_NONE */
@@ -126,6 +133,19 @@ void hy_cpu_build_alias(hy_cpu_build *build, uint32_t value, const hy_cpu_view *
 bool hy_cpu_build_dies(const hy_cpu_build *build, uint32_t value, uint32_t times);
 /* The graph outputs that their maker could not write in place are copied. */
 hy_status hy_cpu_build_outputs(hy_cpu_build *build, hy_error *error);
+
+/* ---- cpu_packed.c: places that have no strides ---- */
+
+/* It lies only where a primitive put it: asking for its view moves it. */
+bool hy_cpu_value_is_packed(const hy_cpu_build *build, uint32_t value);
+/* Places a value that the caller's primitive will write as its argument. */
+hy_status hy_cpu_build_make_packed(hy_cpu_build *build, uint32_t value, const hy_cpu_prim *prim, uint32_t argument,
+                                   hy_cpu_view *out_view, hy_error *error);
+/* The value as prim wants its argument; moves it there if it isn't. prim must become a step. */
+hy_status hy_cpu_build_packed_source(hy_cpu_build *build, uint32_t value, const hy_cpu_prim *prim, uint32_t argument,
+                                     hy_cpu_view *out_view, hy_error *error);
+/* A step that writes the value's elements to a place; none when they are there. */
+hy_status hy_cpu_build_put(hy_cpu_build *build, uint32_t value, const hy_cpu_view *to, hy_error *error);
 
 /* ---- cpu_flat.c, cpu_plan.c, cpu_lower.c ---- */
 

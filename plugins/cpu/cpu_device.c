@@ -17,17 +17,34 @@ static void start_dnnl(void *payload)
 {
 	start *s = payload;
 	s->status = hy_cpu_dnnl_create(&s->device->dnnl, s->error);
+	if (s->status != HY_OK) return;
+	s->device->tune = hy_cpu_tune_create(s->device->cores.thread_count, s->device->winograd);
+	if (s->device->tune == NULL) s->status = hy_error_set(s->error, HY_NO_MEMORY, "cpu: no memory for a device");
 }
 
 static void stop_dnnl(void *payload)
 {
 	hy_device *device = payload;
+	hy_cpu_tune_destroy(device->tune);
 	hy_cpu_dnnl_destroy(device->dnnl);
 }
 
-static hy_status read_options(const hy_option *options, uint32_t count, hy_cpu_cores *cores, hy_error *error)
+static hy_status read_choice(const char *value, hy_cpu_choice *out_choice, hy_error *error)
+{
+	static const char *const names[] = {
+		[HY_CPU_MEASURE] = "measure", [HY_CPU_ALWAYS] = "always", [HY_CPU_NEVER] = "never"};
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], value) != 0) continue;
+		*out_choice = (hy_cpu_choice)i;
+		return HY_OK;
+	}
+	return hy_error_set(error, HY_INVALID, "cpu: winograd=%s must be measure, always or never", value);
+}
+
+static hy_status read_options(const hy_option *options, uint32_t count, hy_device *device, hy_error *error)
 {
 	const char *threads = NULL;
+	hy_cpu_cores *cores = &device->cores;
 	hy_cpu_cores_allowed(cores);
 	for (uint32_t i = 0; i < count; i++) {
 		if (strcmp(options[i].key, "cores") == 0) {
@@ -35,8 +52,12 @@ static hy_status read_options(const hy_option *options, uint32_t count, hy_cpu_c
 			if (status != HY_OK) return status;
 		} else if (strcmp(options[i].key, "threads") == 0) {
 			threads = options[i].value;
+		} else if (strcmp(options[i].key, "winograd") == 0) {
+			const hy_status status = read_choice(options[i].value, &device->winograd, error);
+			if (status != HY_OK) return status;
 		} else {
-			return hy_error_set(error, HY_INVALID, "cpu: unknown option %s; there are: cores, threads",
+			return hy_error_set(error, HY_INVALID,
+			                    "cpu: unknown option %s; there are: cores, threads, winograd",
 			                    options[i].key);
 		}
 	}
@@ -74,7 +95,7 @@ hy_status hy_cpu_device_open(void *ctx, uint32_t index, const hy_option *options
 		status = hy_error_set(&error, HY_NOT_FOUND, "cpu: no device %u: there is one, 0", index);
 		goto done;
 	}
-	status = read_options(options, option_count, &device->cores, &error);
+	status = read_options(options, option_count, device, &error);
 	if (status != HY_OK) goto done;
 	status = hy_cpu_worker_start(&device->cores, &device->worker, &error);
 	if (status != HY_OK) goto done;
@@ -86,6 +107,7 @@ hy_status hy_cpu_device_open(void *ctx, uint32_t index, const hy_option *options
 	device = NULL;
 done:
 	if (device != NULL) {
+		if (device->worker != NULL) hy_cpu_worker_call(device->worker, stop_dnnl, device);
 		hy_cpu_worker_stop(device->worker);
 		free(device);
 	}

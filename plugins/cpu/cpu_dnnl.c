@@ -233,6 +233,11 @@ uint64_t hy_cpu_prim_scratch_bytes(const hy_cpu_prim *prim)
 	return prim->scratch_bytes;
 }
 
+uint32_t hy_cpu_prim_argument_count(const hy_cpu_prim *prim)
+{
+	return prim->argument_count;
+}
+
 const char *hy_cpu_prim_name(const hy_cpu_prim *prim)
 {
 	return prim->name;
@@ -298,6 +303,7 @@ static dnnl_status_t layer_desc(const hy_cpu_dnnl *dnnl, const hy_cpu_layer *lay
 	const place_ref src = REF(places[0]), weights = REF(places[1]), dst = REF(places[3]);
 	const place_ref bias = layer->bias.rank > 0 ? REF(places[2]) : NULL;
 	const dnnl_prop_kind_t kind = dnnl_forward_inference;
+	const dnnl_alg_kind_t algorithm = layer->is_winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
 	dnnl_dims_t strides, dilates, begin, end;
 	for (uint32_t i = 0; i < 3; i++) {
 		strides[i] = window->stride[i];
@@ -315,8 +321,8 @@ static dnnl_status_t layer_desc(const hy_cpu_dnnl *dnnl, const hy_cpu_layer *lay
 	dnnl_status_t code = dnnl_unimplemented;
 	switch (layer->kind) {
 	case HY_CPU_CONV:
-		code = dnnl_dilated_convolution_forward_desc_init(&op.conv, kind, dnnl_convolution_direct, src, weights,
-		                                                  bias, dst, strides, dilates, begin, end);
+		code = dnnl_dilated_convolution_forward_desc_init(&op.conv, kind, algorithm, src, weights, bias, dst,
+		                                                  strides, dilates, begin, end);
 		break;
 	case HY_CPU_DECONV:
 		code = dnnl_dilated_deconvolution_forward_desc_init(&op.deconv, kind, dnnl_deconvolution_direct, src,
@@ -334,9 +340,8 @@ static dnnl_status_t layer_desc(const hy_cpu_dnnl *dnnl, const hy_cpu_layer *lay
 #else
 	switch (layer->kind) {
 	case HY_CPU_CONV:
-		return dnnl_convolution_forward_primitive_desc_create(out, dnnl->engine, kind, dnnl_convolution_direct,
-		                                                      src, weights, bias, dst, strides, dilates, begin,
-		                                                      end, attr);
+		return dnnl_convolution_forward_primitive_desc_create(out, dnnl->engine, kind, algorithm, src, weights,
+		                                                      bias, dst, strides, dilates, begin, end, attr);
 	case HY_CPU_DECONV:
 		return dnnl_deconvolution_forward_primitive_desc_create(out, dnnl->engine, kind,
 		                                                        dnnl_deconvolution_direct, src, weights, bias,
@@ -383,8 +388,8 @@ hy_status hy_cpu_dnnl_layer(hy_cpu_dnnl *dnnl, const hy_cpu_layer *layer, hy_cpu
 
 static const slot source_and_target[] = {{DNNL_ARG_SRC, dnnl_query_src_md, 0}, {DNNL_ARG_DST, dnnl_query_dst_md, 0}};
 
-hy_status hy_cpu_dnnl_pool(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cpu_md *src, const hy_cpu_md *dst,
-                           const hy_cpu_window *window, hy_cpu_prim **out_prim, hy_error *error)
+static hy_status pool(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, place_ref from, const hy_cpu_md *dst,
+                      const hy_cpu_window *window, hy_cpu_prim **out_prim, hy_error *error)
 {
 	static const dnnl_alg_kind_t kinds[] = {
 		[HY_CPU_POOL_MAX] = dnnl_pooling_max,
@@ -399,32 +404,54 @@ hy_status hy_cpu_dnnl_pool(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cp
 		begin[i] = window->begin[i];
 		end[i] = window->end[i];
 	}
-	place from, to;
+	place to;
 	dnnl_primitive_attr_t attr = NULL;
 	dnnl_primitive_desc_t desc = NULL;
-	memset(&to, 0, sizeof(to));
-	dnnl_status_t code = place_make(src, &from);
-	if (code == dnnl_success) code = place_make(dst, &to);
+	dnnl_status_t code = place_make(dst, &to);
 	if (code == dnnl_success) code = attr_make(0, NULL, &attr);
 #if OLD_API
 	dnnl_pooling_v2_desc_t op;
 	if (code == dnnl_success) {
-		code = dnnl_pooling_v2_forward_desc_init(&op, dnnl_forward_inference, kinds[kind], REF(from), REF(to),
+		code = dnnl_pooling_v2_forward_desc_init(&op, dnnl_forward_inference, kinds[kind], from, REF(to),
 		                                         strides, kernel, dilates, begin, end);
 	}
 	if (code == dnnl_success) code = dnnl_primitive_desc_create(&desc, &op, attr, dnnl->engine, NULL);
 #else
 	if (code == dnnl_success) {
 		code = dnnl_pooling_forward_primitive_desc_create(&desc, dnnl->engine, dnnl_forward_inference,
-		                                                  kinds[kind], REF(from), REF(to), strides, kernel,
-		                                                  dilates, begin, end, attr);
+		                                                  kinds[kind], from, REF(to), strides, kernel, dilates,
+		                                                  begin, end, attr);
 	}
 #endif
 	const hy_status status = prim_create(dnnl, code, desc, 2, source_and_target, out_prim, error);
 	if (attr != NULL) (void)dnnl_primitive_attr_destroy(attr);
-	place_destroy(&from);
 	place_destroy(&to);
 	return status;
+}
+
+hy_status hy_cpu_dnnl_pool(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cpu_md *src, const hy_cpu_md *dst,
+                           const hy_cpu_window *window, hy_cpu_prim **out_prim, hy_error *error)
+{
+	place from;
+	const dnnl_status_t code = place_make(src, &from);
+	const hy_status status = code == dnnl_success ? pool(dnnl, kind, REF(from), dst, window, out_prim, error)
+	                                              : answer(code, "memory_desc_init", error);
+	place_destroy(&from);
+	return status;
+}
+
+static place_ref argument_place(const hy_cpu_prim *prim, uint32_t argument)
+{
+	return dnnl_primitive_desc_query_md(prim->desc, dnnl_query_exec_arg_md, prim->arguments[argument].arg);
+}
+
+hy_status hy_cpu_dnnl_pool_packed(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cpu_prim *source,
+                                  uint32_t argument, const hy_cpu_md *dst, const hy_cpu_window *window,
+                                  hy_cpu_prim **out_prim, hy_error *error)
+{
+	hy_cpu_md anywhere = *dst;
+	anywhere.any = true;
+	return pool(dnnl, kind, argument_place(source, argument), &anywhere, window, out_prim, error);
 }
 
 hy_status hy_cpu_dnnl_lrn(hy_cpu_dnnl *dnnl, const hy_cpu_md *src, const hy_cpu_lrn *lrn, hy_cpu_prim **out_prim,
@@ -543,14 +570,14 @@ hy_status hy_cpu_dnnl_reorder(hy_cpu_dnnl *dnnl, const hy_cpu_md *src, const hy_
 	return status;
 }
 
-static place_ref argument_place(const hy_cpu_prim *prim, uint32_t argument)
-{
-	return dnnl_primitive_desc_query_md(prim->desc, dnnl_query_exec_arg_md, prim->arguments[argument].arg);
-}
-
 uint64_t hy_cpu_prim_bytes(const hy_cpu_prim *prim, uint32_t argument)
 {
 	return dnnl_memory_desc_get_size(argument_place(prim, argument));
+}
+
+bool hy_cpu_prim_same_place(const hy_cpu_prim *a, uint32_t a_argument, const hy_cpu_prim *b, uint32_t b_argument)
+{
+	return dnnl_memory_desc_equal(argument_place(a, a_argument), argument_place(b, b_argument)) != 0;
 }
 
 hy_status hy_cpu_prim_packer(const hy_cpu_prim *prim, uint32_t argument, const hy_cpu_md *plain, hy_cpu_prim **out_prim,
@@ -560,6 +587,16 @@ hy_status hy_cpu_prim_packer(const hy_cpu_prim *prim, uint32_t argument, const h
 	hy_status status = answer(place_make(plain, &from), "memory_desc_init", error);
 	if (status == HY_OK) status = reorder(prim->dnnl, REF(from), argument_place(prim, argument), out_prim, error);
 	place_destroy(&from);
+	return status;
+}
+
+hy_status hy_cpu_prim_unpacker(const hy_cpu_prim *prim, uint32_t argument, const hy_cpu_md *plain,
+                               hy_cpu_prim **out_prim, hy_error *error)
+{
+	place to;
+	hy_status status = answer(place_make(plain, &to), "memory_desc_init", error);
+	if (status == HY_OK) status = reorder(prim->dnnl, argument_place(prim, argument), REF(to), out_prim, error);
+	place_destroy(&to);
 	return status;
 }
 

@@ -84,6 +84,7 @@ typedef enum hy_cpu_layer_kind { HY_CPU_CONV, HY_CPU_DECONV, HY_CPU_INNER, HY_CP
  * operands of the posts in order. */
 typedef struct hy_cpu_layer {
 	hy_cpu_layer_kind kind;
+	bool is_winograd; /* CONV: fewer multiplications, in places that oneDNN chooses for src, weights and dst */
 	hy_cpu_md src, weights, bias, dst;
 	hy_cpu_window window; /* of CONV and DECONV */
 	uint32_t post_count;
@@ -98,6 +99,11 @@ typedef enum hy_cpu_pool_kind { HY_CPU_POOL_MAX, HY_CPU_POOL_AVERAGE, HY_CPU_POO
 /* Arguments: src, dst. */
 hy_status hy_cpu_dnnl_pool(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cpu_md *src, const hy_cpu_md *dst,
                            const hy_cpu_window *window, hy_cpu_prim **out_prim, hy_error *error);
+
+/* The same of what another primitive wrote as its argument; oneDNN chooses the places of dst. */
+hy_status hy_cpu_dnnl_pool_packed(hy_cpu_dnnl *dnnl, hy_cpu_pool_kind kind, const hy_cpu_prim *source,
+                                  uint32_t argument, const hy_cpu_md *dst, const hy_cpu_window *window,
+                                  hy_cpu_prim **out_prim, hy_error *error);
 
 typedef struct hy_cpu_lrn {
 	int64_t size;
@@ -126,17 +132,23 @@ hy_status hy_cpu_dnnl_reorder(hy_cpu_dnnl *dnnl, const hy_cpu_md *src, const hy_
 uint64_t hy_cpu_prim_bytes(const hy_cpu_prim *prim, uint32_t argument);
 /* Bytes it needs while it runs; its address is the argument after the last. 0: there is no such argument. */
 uint64_t hy_cpu_prim_scratch_bytes(const hy_cpu_prim *prim);
+/* Two arguments lie alike: what one primitive wrote the other can read. */
+bool hy_cpu_prim_same_place(const hy_cpu_prim *a, uint32_t a_argument, const hy_cpu_prim *b, uint32_t b_argument);
 /* Lays data out as the primitive wants its argument; target has hy_cpu_prim_bytes. */
 hy_status hy_cpu_prim_pack(const hy_cpu_prim *prim, uint32_t argument, const hy_cpu_md *plain, const void *data,
                            void *target, hy_error *error);
 /* A primitive that does this at each run. Arguments: src, dst. */
 hy_status hy_cpu_prim_packer(const hy_cpu_prim *prim, uint32_t argument, const hy_cpu_md *plain, hy_cpu_prim **out_prim,
                              hy_error *error);
+/* The way back. */
+hy_status hy_cpu_prim_unpacker(const hy_cpu_prim *prim, uint32_t argument, const hy_cpu_md *plain,
+                               hy_cpu_prim **out_prim, hy_error *error);
 /* "brgconv:avx512_core"; lent. */
 const char *hy_cpu_prim_name(const hy_cpu_prim *prim);
 /* A loop without vectors: many times slower than it could be. */
 bool hy_cpu_prim_is_reference(const hy_cpu_prim *prim);
 
+uint32_t hy_cpu_prim_argument_count(const hy_cpu_prim *prim);
 /* at: one address per argument, then the scratch's. */
 hy_status hy_cpu_prim_run(hy_cpu_prim *prim, void *const *at, hy_error *error);
 void hy_cpu_prim_destroy(hy_cpu_prim *prim);

@@ -119,6 +119,20 @@ static hy_status pack_weights(hy_cpu_build *build, conv *c, hy_cpu_view *out_vie
 	return HY_OK;
 }
 
+/* Winograd's kernel works in places of its own: source and target are moved where their other users don't share them. */
+static hy_status choose_winograd(hy_cpu_build *build, conv *c, hy_error *error)
+{
+	hy_device *device = build->device;
+	if (build->values[build->nodes[c->node].inputs[1]].data == NULL) return HY_OK;
+	if (!hy_cpu_tune_winograd(device->tune, device->dnnl, &c->layer, c->prim)) return HY_OK;
+	hy_cpu_prim_destroy(c->prim);
+	c->prim = NULL;
+	c->layer.is_winograd = true;
+	c->layer.src.any = true;
+	c->layer.dst.any = true;
+	return hy_cpu_dnnl_layer(device->dnnl, &c->layer, &c->prim, error);
+}
+
 hy_status hy_cpu_lower_conv(hy_cpu_build *build, uint32_t node, hy_error *error)
 {
 	conv c = {.node = node};
@@ -127,14 +141,23 @@ hy_status hy_cpu_lower_conv(hy_cpu_build *build, uint32_t node, hy_error *error)
 	hy_status status = read_node(build, &c);
 	if (status == HY_OK) status = choose_kernel(build, &c, error);
 	if (status != HY_OK) return status;
-	status = hy_cpu_build_dense(build, build->nodes[node].inputs[0], &c.order, &views[count++], error);
+	status = choose_winograd(build, &c, error);
+	const uint32_t source = build->nodes[node].inputs[0];
+	if (status == HY_OK) {
+		status = c.layer.is_winograd
+		                 ? hy_cpu_build_packed_source(build, source, c.prim, 0, &views[count++], error)
+		                 : hy_cpu_build_dense(build, source, &c.order, &views[count++], error);
+	}
 	if (status == HY_OK) status = pack_weights(build, &c, &views[count++], error);
 	if (status == HY_OK && c.layer.bias.rank > 0) {
 		const hy_cpu_order plain = hy_cpu_order_plain();
 		status = hy_cpu_build_dense(build, build->nodes[node].inputs[2], &plain, &views[count++], error);
 	}
 	if (status == HY_OK) {
-		status = hy_cpu_epilogue_place(build, &c.epilogue, &c.order, &views[count], &views[count + 1], error);
+		status = c.layer.is_winograd ? hy_cpu_build_make_packed(build, c.epilogue.output, c.prim, count,
+		                                                        &views[count], error)
+		                             : hy_cpu_epilogue_place(build, &c.epilogue, &c.order, &views[count],
+		                                                     &views[count + 1], error);
 		count += 1 + c.epilogue.operand_count;
 	}
 	if (status == HY_OK) status = hy_cpu_build_prim(build, c.prim, views, count, error);

@@ -102,6 +102,10 @@ hy_status hy_cpu_lower_concat(hy_cpu_build *build, uint32_t node, hy_error *erro
 	/* The order of the first input that is computed, if all have the same. */
 	for (uint32_t i = 0; i < n.ir->input_count; i++) {
 		if (build->values[n.inputs[i]].data != NULL) continue;
+		if (hy_cpu_value_is_packed(build, n.inputs[i])) {
+			order = hy_cpu_order_last(build->values[n.inputs[i]].view.type.rank);
+			break;
+		}
 		status = hy_cpu_build_view(build, n.inputs[i], &part, error);
 		if (status != HY_OK) return status;
 		order = hy_cpu_order_of(&part);
@@ -118,12 +122,9 @@ hy_status hy_cpu_lower_concat(hy_cpu_build *build, uint32_t node, hy_error *erro
 	}
 	for (uint32_t i = 0; i < n.ir->input_count && status == HY_OK; i++) {
 		hy_cpu_view to = whole;
-		status = hy_cpu_build_view(build, n.inputs[i], &part, error);
-		to.type = part.type;
-		whole.offset += part.type.dim[axis] * whole.stride[axis] * element;
-		if (status != HY_OK || hy_ir_type_elements(&part.type) == 0) continue;
-		if (part.storage == to.storage && part.offset == to.offset) continue;
-		status = hy_cpu_build_copy(build, &part, &to, error);
+		to.type = build->values[n.inputs[i]].view.type;
+		whole.offset += to.type.dim[axis] * whole.stride[axis] * element;
+		if (hy_ir_type_elements(&to.type) > 0) status = hy_cpu_build_put(build, n.inputs[i], &to, error);
 	}
 	return status;
 }

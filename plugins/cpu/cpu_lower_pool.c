@@ -1,6 +1,24 @@
 /* Pooling, channels innermost. */
 #include "cpu_build.h"
 
+/* What a kernel left in blocks of channels stays so. */
+static hy_status pool_packed(hy_cpu_build *build, uint32_t node, hy_cpu_pool_kind kind, const hy_cpu_window *window,
+                             const hy_cpu_view *out, hy_error *error)
+{
+	const hy_cpu_node n = build->nodes[node];
+	const hy_cpu_packed from = build->values[n.inputs[0]].packed;
+	const hy_cpu_md dst = hy_cpu_view_md(out);
+	hy_cpu_view views[2] = {{.storage = from.storage}};
+	hy_cpu_prim *prim = NULL;
+	hy_status status = hy_cpu_dnnl_pool_packed(build->device->dnnl, kind, from.prim, from.argument, &dst, window,
+	                                           &prim, error);
+	if (status != HY_OK) return status;
+	status = hy_cpu_build_make_packed(build, n.outputs[0], prim, 1, &views[1], error);
+	if (status == HY_OK) status = hy_cpu_build_prim(build, prim, views, 2, error);
+	if (status != HY_OK) hy_cpu_prim_destroy(prim);
+	return status;
+}
+
 static hy_status pool(hy_cpu_build *build, uint32_t node, hy_cpu_pool_kind kind, const hy_cpu_window *window,
                       hy_error *error)
 {
@@ -15,6 +33,7 @@ static hy_status pool(hy_cpu_build *build, uint32_t node, hy_cpu_pool_kind kind,
 	}
 	hy_cpu_view_dense(&views[0], &order);
 	hy_cpu_view_dense(&views[1], &order);
+	if (hy_cpu_value_is_packed(build, n.inputs[0])) return pool_packed(build, node, kind, window, &views[1], error);
 	const hy_cpu_md src = hy_cpu_view_md(&views[0]), dst = hy_cpu_view_md(&views[1]);
 	hy_status status = hy_cpu_dnnl_pool(build->device->dnnl, kind, &src, &dst, window, &prim, error);
 	if (status != HY_OK) return status;

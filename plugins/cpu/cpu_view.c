@@ -132,6 +132,18 @@ static hy_status constant_place(hy_cpu_build *build, uint32_t value, hy_error *e
 	return HY_OK;
 }
 
+/* Moves a value out of a primitive's places. */
+static hy_status unpack(hy_cpu_build *build, uint32_t value, const hy_cpu_order *order, hy_error *error)
+{
+	hy_cpu_view to = {.type = build->values[value].view.type};
+	hy_cpu_view_dense(&to, order);
+	hy_status status = hy_cpu_build_storage(build, HY_CPU_BASE_WORKSPACE, hy_ir_type_bytes(&to.type), &to.storage,
+	                                        error);
+	if (status == HY_OK) status = hy_cpu_build_put(build, value, &to, error);
+	if (status == HY_OK) hy_cpu_build_alias(build, value, &to);
+	return status;
+}
+
 /* Moves the bytes of a reshape that was put off, at once into that order where one copy can do it. */
 static hy_status unflatten(hy_cpu_build *build, uint32_t value, const hy_cpu_order *order, hy_error *error)
 {
@@ -164,6 +176,9 @@ hy_status hy_cpu_build_view(hy_cpu_build *build, uint32_t value, hy_cpu_view *ou
 	hy_status status = HY_OK;
 	if (v->view.storage == HY_CPU_NONE && v->data != NULL) {
 		status = constant_place(build, value, error);
+	} else if (hy_cpu_value_is_packed(build, value)) {
+		const hy_cpu_order last = hy_cpu_order_last(v->view.type.rank);
+		status = unpack(build, value, &last, error);
 	} else if (v->view.storage == HY_CPU_NONE && v->unflattened != HY_CPU_NONE) {
 		/* Channels stay innermost when they were. */
 		const hy_cpu_view *origin = &build->values[v->unflattened].view;
@@ -185,8 +200,12 @@ hy_status hy_cpu_build_dense(hy_cpu_build *build, uint32_t value, const hy_cpu_o
 {
 	hy_cpu_view view;
 	hy_status status = HY_OK;
-	if (build->values[value].view.storage == HY_CPU_NONE && build->values[value].unflattened != HY_CPU_NONE)
+	if (hy_cpu_value_is_packed(build, value)) {
+		status = unpack(build, value, order, error);
+	} else if (build->values[value].view.storage == HY_CPU_NONE &&
+	           build->values[value].unflattened != HY_CPU_NONE) {
 		status = unflatten(build, value, order, error);
+	}
 	if (status == HY_OK) status = hy_cpu_build_view(build, value, &view, error);
 	if (status != HY_OK) return status;
 	*out_view = view;
@@ -287,15 +306,10 @@ hy_status hy_cpu_build_outputs(hy_cpu_build *build, hy_error *error)
 	const hy_cpu_order plain = hy_cpu_order_plain();
 	build->row = HY_GRAPH_NONE;
 	for (uint32_t i = 0; i < count; i++) {
-		hy_cpu_view from, to;
-		hy_status status = hy_cpu_build_view(build, outputs[i], &from, error);
-		if (status != HY_OK) return status;
-		if (from.storage == inputs + i && from.offset == 0) continue;
-		to = from;
+		hy_cpu_view to = {.type = build->values[outputs[i]].view.type};
 		to.storage = inputs + i; /* storages begin with those of the bindings, in order */
-		to.offset = 0;
 		hy_cpu_view_dense(&to, &plain);
-		status = hy_cpu_build_copy(build, &from, &to, error);
+		const hy_status status = hy_cpu_build_put(build, outputs[i], &to, error);
 		if (status != HY_OK) return status;
 	}
 	return HY_OK;

@@ -358,6 +358,58 @@ static void moves_of_every_form_give_the_evaluator_s_bytes(void **state)
 	check_rows(rows, sizeof(rows) / sizeof(rows[0]), EXACT);
 }
 
+/* ---- Winograd ---- */
+
+static bool has_avx512(const cpu_place *p)
+{
+	return strncmp(hy_hal_machine_device(p->machine, p->index)->info.arch, "avx512", 6) == 0;
+}
+
+static void values_in_winograd_s_places_reach_every_reader(void **state)
+{
+	(void)state;
+	static const text_row rows[] = {
+		{"two in a row, then a pool",
+	         "graph \"g\" { input %x: f32[1,32,20,20] input %w1: f32[48,32,3,3] input %w2: f32[32,48,3,3] input "
+	         "%wb: f32[32]"
+	         "%a = Conv (%x, %w1) pads=[1, 1, 1, 1] %b = Relu (%a) %c = Conv (%b, %w2, %wb) %d = Relu (%c)"
+	         "%e = MaxPool (%d) kernel_shape=[2, 2], strides=[2, 2] output %e }"},
+		{"read by kernels of both kinds",
+	         "graph \"g\" { input %x: f32[2,32,14,14] input %w1: f32[32,32,3,3] input %w2: f32[32,32,1,1]"
+	         "%a = Conv (%x, %w1) pads=[1, 1, 1, 1] %b = Conv (%a, %w2) %c = Conv (%a, %w1) pads=[1, 1, 1, 1]"
+	         "%d = Add (%b, %c) output %d output %a }"},
+		{"in a concatenation, and flattened",
+	         "graph \"g\" { input %x: f32[1,32,14,14] input %w1: f32[32,32,3,3] input %wm: f32[10,12544]"
+	         "%a = Conv (%x, %w1) pads=[1, 1, 1, 1] %b = Concat (%a, %x) axis=1 %f = Flatten (%b)"
+	         "%g = Gemm (%f, %wm) transB=1 %h = Neg (%a) output %g output %h }"},
+		{"with something behind it that its kernel can't do",
+	         "graph \"g\" { input %x: f32[1,32,14,14] input %w1: f32[32,32,3,3] %a = Conv (%x, %w1) pads=[1, 1, 1, "
+	         "1]"
+	         "%b = LeakyRelu (%a) %c = Add (%b, %x) output %c }"},
+	};
+	cpu_place eager;
+	EXPECT_OK(cpu_open(&eager, "winograd", "always"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		print_message("           %s\n", rows[i].says);
+		const cpu_result r = cpu_check(&eager, rows[i].text, CLOSE);
+		if (has_avx512(&eager) && i < 3) assert_non_null(strstr(r.implementations, "wino"));
+	}
+	cpu_close(&eager);
+}
+
+static void without_winograd_no_kernel_uses_it(void **state)
+{
+	(void)state;
+	cpu_place plain;
+	EXPECT_OK(cpu_open(&plain, "winograd", "never"));
+	const cpu_result r = cpu_check(&plain,
+	                               "graph \"g\" { input %x: f32[1,64,28,28] input %w: f32[64,64,3,3]"
+	                               "%y = Conv (%x, %w) pads=[1, 1, 1, 1] output %y }",
+	                               CLOSE);
+	assert_null(strstr(r.implementations, "wino"));
+	cpu_close(&plain);
+}
+
 /* ---- elementwise groups ---- */
 
 static void elementwise_groups_give_the_evaluator_s_numbers(void **state)
@@ -466,6 +518,8 @@ int main(void)
 		CASE(growing_concatenations_are_made_in_one_place),
 		CASE(a_nested_concatenation_that_is_read_by_a_kernel_is_dense),
 		CASE(moves_of_every_form_give_the_evaluator_s_bytes),
+		CASE(values_in_winograd_s_places_reach_every_reader),
+		CASE(without_winograd_no_kernel_uses_it),
 		CASE(elementwise_groups_give_the_evaluator_s_numbers),
 		CASE(an_output_over_an_input_waits_for_its_last_reader),
 		CASE(an_operator_without_a_kernel_runs_on_the_evaluator_and_says_so),

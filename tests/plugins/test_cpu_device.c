@@ -67,6 +67,7 @@ static void options_that_make_no_sense_are_refused_with_the_reason(void **state)
 	refused("threads", "0", "must be 1 to");
 	refused("threads", "two", "must be 1 to");
 	refused("threads", "100000", "must be 1 to");
+	refused("winograd", "maybe", "must be measure, always or never");
 	refused("speed", "high", "unknown option speed");
 }
 

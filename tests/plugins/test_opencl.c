@@ -41,7 +41,7 @@ static void blocks_are_kept_through_pools_sums_and_concatenations(void **state)
 		"graph \"g\" { input %x: f32[2,3,16,16] input %w: f32[32,3,3,3] input %w1: f32[16,32,1,1]"
 		"input %w2: f32[32,32,3,3]"
 		"%a = Conv (%x, %w) pads=[1, 1, 1, 1] %b = MaxPool (%a) kernel_shape=[3, 3], strides=[2, 2], pads=[1, "
-	        "1, "
+		"1, "
 		"1, 1]"
 		"%c = Conv (%b, %w1) %d = Conv (%b, %w2) pads=[1, 1, 1, 1] %e = Concat (%c, %d) axis=1"
 		"%f = Relu (%e) %g = GlobalAveragePool (%f) %y = Flatten (%g) output %y }",
