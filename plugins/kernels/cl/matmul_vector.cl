@@ -11,11 +11,12 @@ K_KERNEL void NAME(K_IN(a), K_IN(b), K_IN(c), K_OUT(y), const int m, const int n
 	FUSED_READ
 	const int i0 = min(K_GID(0) * ROWS, m - ROWS), panel = K_GID(1);
 	const int j0 = TAIL > 0 ? 0 : min(panel * VECTORS * 16, n - VECTORS * 16);
-	const int size[] = BATCH, a_step[] = A_BATCH, b_step[] = B_BATCH;
-	int rest = K_GID(2), a_at = i0 * a_row, b_at = 0;
+	const int size[] = BATCH, a_step[] = A_BATCH, b_step[] = B_BATCH, c_step[] = C_BATCH;
+	int rest = K_GID(2), a_at = i0 * a_row, b_at = 0, c_at = i0 * c_row;
 	for (int d = BATCH_RANK - 1; d >= 0; d--) {
 		a_at += rest % size[d] * a_step[d];
 		b_at += rest % size[d] * b_step[d];
+		c_at += rest % size[d] * c_step[d];
 		rest /= size[d];
 	}
 	K_G const float *ap = a + a_at;
@@ -46,16 +47,16 @@ K_KERNEL void NAME(K_IN(a), K_IN(b), K_IN(c), K_OUT(y), const int m, const int n
 			float16 value = sum[i][j];
 			if (SCALED) value *= ALPHA;
 			if (TAIL == 0) {
-				if (HAS_C == 1) value += BETA * (float16)c[(i0 + i) * c_row];
-				if (HAS_C == 2) value += BETA * vload16(0, c + (i0 + i) * c_row + column);
+				if (HAS_C == 1) value += BETA * (float16)c[c_at + i * c_row];
+				if (HAS_C == 2) value += BETA * vload16(0, c + c_at + i * c_row + column);
 				vstore16(FUSED(value, line, column FUSED_ARGS), 0, to);
 			} else {
 				float lanes[16];
 				vstore16(value, 0, lanes);
 				for (int lane = 0; lane < TAIL; lane++) {
 					float one = lanes[lane];
-					if (HAS_C == 1) one += BETA * c[(i0 + i) * c_row];
-					if (HAS_C == 2) one += BETA * c[(i0 + i) * c_row + lane];
+					if (HAS_C == 1) one += BETA * c[c_at + i * c_row];
+					if (HAS_C == 2) one += BETA * c[c_at + i * c_row + lane];
 					to[lane] = FUSED_ONE(one, line, lane FUSED_ARGS);
 				}
 			}

@@ -5,17 +5,19 @@
 
 typedef enum reading { READ_NOT, READ_SAME, READ_ROW, READ_ONE } reading;
 
-static reading reading_of(const hy_kernels__lower *lower, uint32_t value, const hy_ir_type *type)
+static reading reading_of(const hy_kernels__lower *lower, uint32_t value, const hy_ir_type *type, int64_t width)
 {
 	const hy_ir_type *its = &lower->values[value].type;
 	if (its->dtype != HY_DTYPE_F32 || its->rank > type->rank) return READ_NOT;
 	if (hy_ir_type_equal(its, type)) return READ_SAME;
 	const int64_t elements = hy_ir_type_elements(its);
 	if (elements == 1) return READ_ONE;
-	return its->dim[its->rank - 1] == elements && elements == type->dim[type->rank - 1] ? READ_ROW : READ_NOT;
+	return its->dim[its->rank - 1] == elements && elements == width && width == type->dim[type->rank - 1]
+	               ? READ_ROW
+	               : READ_NOT;
 }
 
-bool hy_kernels__columns_is_possible(hy_kernels__lower *lower, const hy_kernels__epilogue *epilogue)
+bool hy_kernels__columns_is_possible(hy_kernels__lower *lower, const hy_kernels__epilogue *epilogue, int64_t width)
 {
 	const hy_ir_type *type = hy_kernels__type(lower, epilogue->output);
 	hy_kernels__lower quiet = *lower;
@@ -25,7 +27,7 @@ bool hy_kernels__columns_is_possible(hy_kernels__lower *lower, const hy_kernels_
 		return false;
 	if (!expr.is_vector || !hy_ir_type_equal(type, hy_kernels__type(lower, epilogue->input))) return false;
 	for (uint32_t i = 0; i < expr.operand_count; i++)
-		if (reading_of(lower, expr.operands[i], type) == READ_NOT) return false;
+		if (reading_of(lower, expr.operands[i], type, width) == READ_NOT) return false;
 	return true;
 }
 
@@ -41,7 +43,7 @@ static void write_function(hy_kernels__columns *at, const hy_kernels__epilogue *
 		hy_kernels__text_add(text, ", K_G const float *e%u, const int e%u_row", k, k);
 	hy_kernels__text_add(text, ")\n{\n");
 	for (uint32_t k = 0; k < at->expr.operand_count; k++) {
-		if (reading_of(lower, at->expr.operands[k], stored) == READ_ONE)
+		if (reading_of(lower, at->expr.operands[k], stored, at->width) == READ_ONE)
 			hy_kernels__text_add(text, "\tconst %s a%u = (%s)e%u[0];\n", type, k, type, k);
 		else if (vector)
 			hy_kernels__text_add(text, "\tconst float16 a%u = vload16(0, e%u + i * e%u_row + j);\n", k, k,
@@ -55,10 +57,10 @@ static void write_function(hy_kernels__columns *at, const hy_kernels__epilogue *
 	hy_kernels__text_add(text, "\treturn %s;\n}\n", name);
 }
 
-hy_status hy_kernels__columns_create(hy_kernels__lower *lower, const hy_kernels__epilogue *epilogue,
+hy_status hy_kernels__columns_create(hy_kernels__lower *lower, const hy_kernels__epilogue *epilogue, int64_t width,
                                      hy_kernels__columns *out_columns)
 {
-	*out_columns = (hy_kernels__columns){0};
+	*out_columns = (hy_kernels__columns){.width = width};
 	const hy_status status = hy_kernels__expr_create(lower, epilogue->nodes, epilogue->count, epilogue->input,
 	                                                 &out_columns->expr);
 	if (status != HY_OK || epilogue->count == 0) return status;
@@ -66,7 +68,7 @@ hy_status hy_kernels__columns_create(hy_kernels__lower *lower, const hy_kernels_
 	for (uint32_t k = 0; k < out_columns->expr.operand_count; k++) {
 		const uint32_t value = out_columns->expr.operands[k];
 		out_columns->places[k] = hy_kernels__need(lower, value, FORM_PLAIN, 0);
-		out_columns->row[k] = reading_of(lower, value, &type) == READ_SAME ? type.dim[type.rank - 1] : 0;
+		out_columns->row[k] = reading_of(lower, value, &type, width) == READ_SAME ? width : 0;
 	}
 	write_function(out_columns, epilogue, lower, true);
 	write_function(out_columns, epilogue, lower, false);

@@ -3,6 +3,7 @@
 
 #include "fused.h"
 #include "handler.h"
+#include "matmul.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ typedef enum kind {
 	KIND_BLOCK, /* from channel blocks */
 	KIND_PLANES, /* from NCHW planes: the few channels of an image */
 	KIND_DEPTHWISE, /* channel blocks, one filter per channel */
+	KIND_PRODUCT, /* point-wise: filters times channels, in plain form */
 } kind;
 
 static int64_t most(int64_t a, int64_t b)
@@ -28,30 +30,73 @@ static bool is_constant(const hy_kernels__lower *lower, const hy_kernels__node *
 	return !hy_kernels__has_input(node, input) || lower->values[node->inputs[input]].constant;
 }
 
+/* A point-wise convolution as the product of each group's filters with its channels. */
+static bool as_product(const hy_kernels__lower *lower, const hy_kernels__node *node, const hy_kernels__conv *conv,
+                       hy_kernels__product *out_product)
+{
+	int64_t pixels = 1;
+	for (uint32_t d = 0; d < conv->rank; d++) {
+		if (conv->kernel[d] != 1 || conv->stride[d] != 1 || conv->begin[d] != 0 || conv->end[d] != 0)
+			return false;
+		pixels *= conv->in[d];
+	}
+	const int64_t m = conv->filters / conv->group, k = conv->channels / conv->group;
+	*out_product = (hy_kernels__product){
+		.m = m,
+		.n = pixels,
+		.k = k,
+		.batch = conv->batch * conv->group,
+		.a_row = k,
+		.a_column = 1,
+		.b_row = pixels,
+		.b_column = 1,
+		.c_row = 1,
+		.batch_rank = 2,
+		.size = {conv->batch, conv->group},
+		.a_step = {0, m * k},
+		.b_step = {conv->channels * pixels, k * pixels},
+		.c_step = {0, m},
+		.alpha = 1.0f,
+		.beta = 1.0f,
+		.a = node->inputs[1],
+		.b = node->inputs[0],
+		.c = hy_kernels__has_input(node, 2) ? node->inputs[2] : HY_IR_NONE,
+	};
+	return hy_kernels__product_is_vector(lower, out_product);
+}
+
+/* What is left when a convolution can't be blocked. */
+static kind plain_kind(const hy_kernels__lower *lower, const hy_kernels__node *node, const hy_kernels__conv *conv)
+{
+	hy_kernels__product product;
+	return as_product(lower, node, conv, &product) ? KIND_PRODUCT : KIND_PLAIN;
+}
+
 static kind kind_of(const hy_kernels__lower *lower, const hy_kernels__node *node, hy_kernels__conv *out_conv)
 {
 	const hy_ir_type *x = hy_kernels__type(lower, node->inputs[0]), *y = hy_kernels__type(lower, node->outputs[0]);
 	hy_kernels__conv_read(lower, node, out_conv);
 	const hy_kernels__conv *conv = out_conv;
-	if (lower->options->shape != HY_KERNELS_CPU || x->dtype != HY_DTYPE_F32 || x->rank != 4) return KIND_PLAIN;
-	if (hy_ir_type_elements(y) == 0 || hy_ir_type_elements(x) == 0) return KIND_PLAIN;
-	if (!is_constant(lower, node, 1) || !is_constant(lower, node, 2)) return KIND_PLAIN;
+	const kind plain = plain_kind(lower, node, conv);
+	if (lower->options->shape != HY_KERNELS_CPU || x->dtype != HY_DTYPE_F32 || x->rank != 4) return plain;
+	if (hy_ir_type_elements(y) == 0 || hy_ir_type_elements(x) == 0) return plain;
+	if (!is_constant(lower, node, 1) || !is_constant(lower, node, 2)) return plain;
 	for (uint32_t d = 0; d < 2; d++)
-		if (conv->begin[d] < 0 || conv->end[d] < 0 || conv->begin[d] > 64 || conv->end[d] > 64)
-			return KIND_PLAIN;
+		if (conv->begin[d] < 0 || conv->end[d] < 0 || conv->begin[d] > 64 || conv->end[d] > 64) return plain;
 	if (conv->group == 1) {
 		const bool is_blocked = lower->values[node->inputs[0]].form == FORM_BLOCK;
 		return conv->channels >= BLOCK || is_blocked ? KIND_BLOCK : KIND_PLANES;
 	}
 	if (conv->group == conv->channels && conv->group == conv->filters) return KIND_DEPTHWISE;
 	const bool fills = conv->channels / conv->group % BLOCK == 0 && conv->filters / conv->group % BLOCK == 0;
-	return fills ? KIND_BLOCK : KIND_PLAIN;
+	return fills ? KIND_BLOCK : plain;
 }
 
 bool hy_kernels__conv_is_blocked(const hy_kernels__lower *lower, const hy_kernels__node *node)
 {
 	hy_kernels__conv conv;
-	return kind_of(lower, node, &conv) != KIND_PLAIN;
+	const kind its = kind_of(lower, node, &conv);
+	return its != KIND_PLAIN && its != KIND_PRODUCT;
 }
 
 uint32_t hy_kernels__conv_halo(const hy_kernels__lower *lower, const hy_kernels__node *node)
@@ -65,8 +110,12 @@ bool hy_kernels__conv_fuses(hy_kernels__lower *lower, const hy_kernels__node *no
                             const hy_kernels__epilogue *epilogue)
 {
 	const hy_ir_type *stored = hy_kernels__type(lower, epilogue->output);
-	return hy_kernels__conv_is_blocked(lower, node) &&
-	       hy_ir_type_equal(stored, hy_kernels__type(lower, epilogue->input)) &&
+	hy_kernels__conv conv;
+	hy_kernels__product product;
+	const kind its = kind_of(lower, node, &conv);
+	if (its == KIND_PRODUCT && as_product(lower, node, &conv, &product))
+		return hy_kernels__columns_is_possible(lower, epilogue, product.n);
+	return its != KIND_PLAIN && hy_ir_type_equal(stored, hy_kernels__type(lower, epilogue->input)) &&
 	       hy_kernels__fused_is_possible(lower, epilogue->nodes, epilogue->count, epilogue->input, stored);
 }
 
@@ -122,7 +171,7 @@ typedef struct blocked {
 	hy_kernels__tile tile;
 } blocked;
 
-static void choose_tile(blocked *at)
+static void choose_tile(hy_kernels__lower *lower, blocked *at)
 {
 	const hy_kernels__conv *conv = &at->conv;
 	const int64_t taps = conv->kernel[0] * conv->kernel[1];
@@ -135,7 +184,7 @@ static void choose_tile(blocked *at)
 		at->rows = 1;
 	}
 	const int64_t steps = at->kind == KIND_DEPTHWISE ? taps : conv->channels / conv->group * taps;
-	at->tile = hy_kernels__tile_choose(at->rows, at->columns, at->group_blocks, steps);
+	at->tile = hy_kernels__tile_choose(lower, at->rows, at->columns, at->group_blocks, steps);
 }
 
 static void bring_places(hy_kernels__lower *lower, const hy_kernels__node *node, uint32_t output, blocked *at)
@@ -203,7 +252,7 @@ static hy_status lower_blocked(hy_kernels__lower *lower, const hy_kernels__node 
 	at->group_blocks = (at->conv.filters / at->conv.group + BLOCK - 1) / BLOCK;
 	if (at->kind == KIND_DEPTHWISE) at->group_blocks = 1;
 	bring_places(lower, node, output, at);
-	choose_tile(at);
+	choose_tile(lower, at);
 	const hy_kernels__place w = pack_weights(lower, node, &at->conv, at->kind == KIND_DEPTHWISE ? 1 : at->lanes);
 	const hy_kernels__place b = pack_bias(lower, node, at->conv.filters);
 	const hy_kernels__tile tile = at->tile;
@@ -292,6 +341,9 @@ hy_status hy_kernels__lower_conv(hy_kernels__lower *lower, const hy_kernels__nod
 {
 	blocked at;
 	at.kind = kind_of(lower, node, &at.conv);
+	hy_kernels__product product;
+	if (at.kind == KIND_PRODUCT && as_product(lower, node, &at.conv, &product))
+		return hy_kernels__product_lower(lower, node, epilogue, &product);
 	if (at.kind == KIND_PLAIN) return lower_plain(lower, node, "conv", &at.conv);
 	return lower_blocked(lower, node, epilogue, &at);
 }

@@ -18,11 +18,8 @@ void hy_kernels__conv_read(const hy_kernels__lower *lower, const hy_kernels__nod
 /* RANK, CHANNELS, IN, OUT, KERNEL ... of conv.cl and pool.cl. */
 void hy_kernels__conv_define(const hy_kernels__conv *conv, hy_kernels__text *defines);
 
-/* A tile of `rows` x `columns` pixels and `blocks` channel blocks in registers. */
-typedef struct hy_kernels__tile {
-	uint32_t rows, columns, blocks;
-} hy_kernels__tile;
 /* The cheapest tile by counted FMA, load and weight traffic. steps: channels times taps of one output. */
-hy_kernels__tile hy_kernels__tile_choose(int64_t rows, int64_t columns, int64_t blocks, int64_t steps);
+hy_kernels__tile hy_kernels__tile_choose(hy_kernels__lower *lower, int64_t rows, int64_t columns, int64_t blocks,
+                                         int64_t steps);
 
 #endif

@@ -70,6 +70,13 @@ typedef struct hy_kernels__group {
 	uint32_t first, count; /* nodes */
 } hy_kernels__group;
 
+/* `rows` x `columns` pixels and `blocks` channel blocks, kept in registers. */
+typedef struct hy_kernels__tile {
+	uint32_t rows, columns, blocks;
+} hy_kernels__tile;
+
+#define LOWER_TILES 32u
+
 struct hy_kernels__lower {
 	const hy_ir_graph *graph;
 	const hy_kernels_options *options;
@@ -91,6 +98,8 @@ struct hy_kernels__lower {
 	const uint32_t *outputs; /* values; HY_IR_NONE: unwanted */
 	hy_kernels__text source;
 	struct hy_kernels__kernel *kernels;
+	hy_kernels__tile tiles[LOWER_TILES]; /* chosen so far */
+	uint32_t tile_count;
 	uint32_t kernel_room, name_room, launch_room, arg_room, constant_room;
 };
 

@@ -7,15 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct product {
-	int64_t m, n, k, batch;
-	int64_t a_row, a_column, b_row, b_column;
-	uint32_t batch_rank;
-	int64_t size[HY_MAX_RANK], a_step[HY_MAX_RANK], b_step[HY_MAX_RANK];
-	bool has_c;
-	int64_t c_row, c_column;
-	float alpha, beta;
-} product;
+typedef hy_kernels__product product;
 
 static product read_gemm(const hy_kernels__lower *lower, const hy_kernels__node *node)
 {
@@ -29,8 +21,10 @@ static product read_gemm(const hy_kernels__lower *lower, const hy_kernels__node 
 	at.b_column = turn_b ? at.k : 1;
 	at.alpha = hy_ir_node_attr_float(node->ir, "alpha", 1.0f);
 	at.beta = hy_ir_node_attr_float(node->ir, "beta", 1.0f);
-	at.has_c = hy_kernels__has_input(node, 2);
-	if (at.has_c) {
+	at.a = node->inputs[0];
+	at.b = node->inputs[1];
+	at.c = hy_kernels__has_input(node, 2) ? node->inputs[2] : HY_IR_NONE;
+	if (at.c != HY_IR_NONE) {
 		const hy_ir_type *c = hy_kernels__type(lower, node->inputs[2]);
 		at.c_column = c->rank > 0 && c->dim[c->rank - 1] != 1;
 		at.c_row = c->rank == 2 && c->dim[0] != 1 ? c->dim[1] : 0;
@@ -42,7 +36,7 @@ static product read_matmul(const hy_kernels__lower *lower, const hy_kernels__nod
 {
 	const hy_ir_type *a = hy_kernels__type(lower, node->inputs[0]), *b = hy_kernels__type(lower, node->inputs[1]);
 	const hy_ir_type *y = hy_kernels__type(lower, node->outputs[0]);
-	product at = {.alpha = 1.0f, .batch = 1};
+	product at = {.alpha = 1.0f, .batch = 1, .a = node->inputs[0], .b = node->inputs[1], .c = HY_IR_NONE};
 	at.k = a->dim[a->rank - 1];
 	at.m = a->rank == 1 ? 1 : a->dim[a->rank - 2];
 	at.n = b->rank == 1 ? 1 : b->dim[b->rank - 1];
@@ -78,31 +72,31 @@ static product read_product(const hy_kernels__lower *lower, const hy_kernels__no
 	return node->op->id == HY_IR_OP_Gemm ? read_gemm(lower, node) : read_matmul(lower, node);
 }
 
-static bool is_packed(const hy_kernels__lower *lower, const hy_kernels__node *node, const product *at)
+static bool is_packed(const hy_kernels__lower *lower, const product *at)
 {
-	return lower->values[node->inputs[1]].constant && at->batch_rank == 0;
+	return lower->values[at->b].constant && at->batch_rank == 0;
 }
 
-static bool is_vector(const hy_kernels__lower *lower, const hy_kernels__node *node, const product *at)
+bool hy_kernels__product_is_vector(const hy_kernels__lower *lower, const product *at)
 {
 	if (lower->options->shape != HY_KERNELS_CPU) return false;
-	if (hy_kernels__type(lower, node->outputs[0])->dtype != HY_DTYPE_F32) return false;
+	if (hy_kernels__type(lower, at->a)->dtype != HY_DTYPE_F32) return false;
 	if (at->m * at->n * at->k * at->batch == 0) return false;
-	return is_packed(lower, node, at) || (at->b_column == 1 && at->n >= (int64_t)BLOCK);
+	return is_packed(lower, at) || (at->b_column == 1 && at->n >= (int64_t)BLOCK);
 }
 
 bool hy_kernels__matmul_fuses(hy_kernels__lower *lower, const hy_kernels__node *node,
                               const hy_kernels__epilogue *epilogue)
 {
 	const product at = read_product(lower, node);
-	return is_vector(lower, node, &at) && hy_kernels__columns_is_possible(lower, epilogue);
+	return hy_kernels__product_is_vector(lower, &at) && hy_kernels__columns_is_possible(lower, epilogue, at.n);
 }
 
-static hy_kernels__place pack(hy_kernels__lower *lower, const hy_kernels__node *node, const product *at, int64_t width)
+static hy_kernels__place pack(hy_kernels__lower *lower, const product *at, int64_t width)
 {
 	const int64_t panels = (at->n + width - 1) / width;
 	const uint64_t bytes = (uint64_t)(panels * at->k * width) * sizeof(float);
-	const float *from = hy_kernels__data(lower, node, 1);
+	const float *from = lower->values[at->b].data;
 	float *data = from == NULL ? NULL : hy_kernels__alloc(lower, bytes);
 	if (data == NULL) return hy_kernels__constant(lower, NULL, bytes);
 	float *to = data;
@@ -119,39 +113,38 @@ static hy_kernels__place pack(hy_kernels__lower *lower, const hy_kernels__node *
 static void define_product(const product *at, hy_kernels__text *defines)
 {
 	static const int64_t one[1] = {1};
+	const uint32_t rank = at->batch_rank ? at->batch_rank : 1;
 	hy_kernels__text_define(defines, "SCALED", "%d", at->alpha != 1.0f);
 	hy_kernels__text_define(defines, "ALPHA", "%af", (double)at->alpha);
 	hy_kernels__text_define(defines, "BETA", "%af", (double)at->beta);
 	hy_kernels__text_define(defines, "BATCH_RANK", "%u", at->batch_rank);
-	hy_kernels__define_list(defines, "BATCH", at->batch_rank ? at->size : one, at->batch_rank ? at->batch_rank : 1);
-	hy_kernels__define_list(defines, "A_BATCH", at->batch_rank ? at->a_step : one,
-	                        at->batch_rank ? at->batch_rank : 1);
-	hy_kernels__define_list(defines, "B_BATCH", at->batch_rank ? at->b_step : one,
-	                        at->batch_rank ? at->batch_rank : 1);
+	hy_kernels__define_list(defines, "BATCH", at->batch_rank ? at->size : one, rank);
+	hy_kernels__define_list(defines, "A_BATCH", at->a_step, rank);
+	hy_kernels__define_list(defines, "B_BATCH", at->b_step, rank);
+	hy_kernels__define_list(defines, "C_BATCH", at->c_step, rank);
 }
 
-static hy_status lower_vector(hy_kernels__lower *lower, const hy_kernels__node *node,
-                              const hy_kernels__epilogue *epilogue, const product *at)
+hy_status hy_kernels__product_lower(hy_kernels__lower *lower, const hy_kernels__node *node,
+                                    const hy_kernels__epilogue *epilogue, const product *at)
 {
 	const uint32_t output = epilogue->count > 0 ? epilogue->output : node->outputs[0];
 	hy_kernels__columns columns;
-	const hy_status status = hy_kernels__columns_create(lower, epilogue, &columns);
+	const hy_status status = hy_kernels__columns_create(lower, epilogue, at->n, &columns);
 	if (status != HY_OK) return status;
-	const bool packed = is_packed(lower, node, at);
+	const bool packed = is_packed(lower, at), has_c = at->c != HY_IR_NONE;
 	const int64_t most = at->n >= (int64_t)BLOCK ? at->n / BLOCK : 1;
-	const hy_kernels__tile tile = hy_kernels__tile_choose(1, at->m, most, at->k);
+	const hy_kernels__tile tile = hy_kernels__tile_choose(lower, 1, at->m, most, at->k);
 	const int64_t width = (int64_t)tile.blocks * BLOCK;
-	const hy_kernels__place a = hy_kernels__need(lower, node->inputs[0], FORM_PLAIN, 0);
-	const hy_kernels__place b = packed ? pack(lower, node, at, width)
-	                                   : hy_kernels__need(lower, node->inputs[1], FORM_PLAIN, 0);
-	const hy_kernels__place c = at->has_c ? hy_kernels__need(lower, node->inputs[2], FORM_PLAIN, 0) : a;
+	const hy_kernels__place a = hy_kernels__need(lower, at->a, FORM_PLAIN, 0);
+	const hy_kernels__place b = packed ? pack(lower, at, width) : hy_kernels__need(lower, at->b, FORM_PLAIN, 0);
+	const hy_kernels__place c = has_c ? hy_kernels__need(lower, at->c, FORM_PLAIN, 0) : a;
 	const hy_kernels__place y = hy_kernels__make(lower, output, FORM_PLAIN);
 	hy_kernels__text defines = {0};
 	hy_kernels__text_define(&defines, "ROWS", "%u", tile.columns);
 	hy_kernels__text_define(&defines, "VECTORS", "%u", tile.blocks);
 	hy_kernels__text_define(&defines, "PACKED", "%d", packed);
 	hy_kernels__text_define(&defines, "TAIL", "%lld", (long long)(at->n < (int64_t)BLOCK ? at->n : 0));
-	hy_kernels__text_define(&defines, "HAS_C", "%d", at->has_c ? at->c_column ? 2 : 1 : 0);
+	hy_kernels__text_define(&defines, "HAS_C", "%d", has_c ? at->c_column ? 2 : 1 : 0);
 	define_product(at, &defines);
 	hy_kernels__columns_define(&columns, &defines);
 	const uint32_t kernel = hy_kernels__kernel(lower, "matmul_vector", &defines, &columns.function);
@@ -176,6 +169,7 @@ static hy_status lower_plain(hy_kernels__lower *lower, const hy_kernels__node *n
 {
 	const hy_ir_type *type = hy_kernels__type(lower, node->outputs[0]);
 	const int64_t total = hy_ir_type_elements(type);
+	const bool has_c = at->c != HY_IR_NONE;
 	hy_kernels__text defines = {0};
 	hy_kernels__text_define(&defines, "X", "%s", hy_dtype_name(type->dtype));
 	const struct {
@@ -189,15 +183,15 @@ static hy_status lower_plain(hy_kernels__lower *lower, const hy_kernels__node *n
 	               {"A_COLUMN", at->a_column},
 	               {"B_ROW", at->b_row},
 	               {"B_COLUMN", at->b_column},
-	               {"HAS_C", at->has_c},
+	               {"HAS_C", has_c},
 	               {"C_ROW", at->c_row},
 	               {"C_COLUMN", at->c_column}};
 	for (uint32_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		hy_kernels__text_define(&defines, numbers[i].name, "%lld", (long long)numbers[i].value);
 	define_product(at, &defines);
-	const hy_kernels__place a = hy_kernels__need(lower, node->inputs[0], FORM_PLAIN, 0);
-	const hy_kernels__place b = hy_kernels__need(lower, node->inputs[1], FORM_PLAIN, 0);
-	const hy_kernels__place c = at->has_c ? hy_kernels__need(lower, node->inputs[2], FORM_PLAIN, 0) : a;
+	const hy_kernels__place a = hy_kernels__need(lower, at->a, FORM_PLAIN, 0);
+	const hy_kernels__place b = hy_kernels__need(lower, at->b, FORM_PLAIN, 0);
+	const hy_kernels__place c = has_c ? hy_kernels__need(lower, at->c, FORM_PLAIN, 0) : a;
 	const hy_kernels__place y = hy_kernels__make(lower, node->outputs[0], FORM_PLAIN);
 	const uint32_t kernel = hy_kernels__kernel(lower, "matmul", &defines, NULL);
 	if (total == 0) return HY_OK;
@@ -213,7 +207,7 @@ hy_status hy_kernels__lower_matmul(hy_kernels__lower *lower, const hy_kernels__n
                                    const hy_kernels__epilogue *epilogue)
 {
 	const product at = read_product(lower, node);
-	if (is_vector(lower, node, &at)) return lower_vector(lower, node, epilogue, &at);
+	if (hy_kernels__product_is_vector(lower, &at)) return hy_kernels__product_lower(lower, node, epilogue, &at);
 	return lower_plain(lower, node, &at);
 }
 

@@ -33,18 +33,28 @@ static hy_status emit(hy_kernels__lower *lower, const hy_kernels__node *node, hy
 	return HY_OK;
 }
 
+/* A Dropout that hands everything through: not training, or nothing is dropped. */
+static hy_status check_dropout(hy_kernels__lower *lower, const hy_kernels__node *node)
+{
+	const uint8_t *training = hy_kernels__data(lower, node, 2);
+	const void *ratio = hy_kernels__data(lower, node, 1);
+	float dropped = 0.5f;
+	if (!hy_kernels__has_input(node, 2) || (training != NULL && *training == 0)) return HY_OK;
+	if (training == NULL || (hy_kernels__has_input(node, 1) && ratio == NULL))
+		return hy_kernels__refuse(lower, node, HY_REASON_CONSTANT, "training_mode and ratio must be constant");
+	if (ratio != NULL && hy_kernels__type(lower, node->inputs[1])->dtype == HY_DTYPE_F32)
+		memcpy(&dropped, ratio, sizeof(dropped));
+	if (dropped == 0) return HY_OK;
+	return hy_kernels__refuse(lower, node, HY_REASON_ATTRIBUTE, "training_mode is true: nothing is random here");
+}
+
 /* The output is the input's bytes; Dropout's mask is all true. */
 hy_status hy_kernels__lower_view(hy_kernels__lower *lower, const hy_kernels__node *node,
                                  const hy_kernels__epilogue *epilogue)
 {
 	(void)epilogue;
-	if (node->op->id == HY_IR_OP_Dropout && hy_kernels__has_input(node, 2)) {
-		const uint8_t *training = hy_kernels__data(lower, node, 2);
-		if (!lower->values[node->inputs[2]].constant)
-			return hy_kernels__refuse(lower, node, HY_REASON_CONSTANT, "training_mode must be constant");
-		if (training != NULL && *training != 0)
-			return hy_kernels__refuse(lower, node, HY_REASON_ATTRIBUTE, "training_mode is true");
-	}
+	const hy_status status = node->op->id == HY_IR_OP_Dropout ? check_dropout(lower, node) : HY_OK;
+	if (status != HY_OK) return status;
 	if (hy_kernels__wants_output(node, 0))
 		hy_kernels__alias(lower, node->outputs[0], FORM_PLAIN,
 		                  hy_kernels__need(lower, node->inputs[0], FORM_PLAIN, 0));

@@ -18,22 +18,41 @@ static double step_cycles(uint32_t pixels, uint32_t blocks, int64_t steps)
 	return most > latency ? most : latency;
 }
 
-hy_kernels__tile hy_kernels__tile_choose(int64_t rows, int64_t columns, int64_t blocks, int64_t steps)
+static double tile_cycles(hy_kernels__tile tile, int64_t rows, int64_t columns, int64_t blocks, int64_t steps)
+{
+	const int64_t tiles = ((rows + tile.rows - 1) / tile.rows) * ((columns + tile.columns - 1) / tile.columns) *
+	                      ((blocks + tile.blocks - 1) / tile.blocks);
+	const double step = step_cycles(tile.rows * tile.columns, tile.blocks, steps);
+	/* 40 cycles for the ends of a tile, and a little for each row of code */
+	return (double)tiles * (step * (double)steps + 40 + tile.rows);
+}
+
+static bool fits(hy_kernels__tile tile, int64_t rows, int64_t columns, int64_t blocks)
+{
+	return tile.rows <= rows && tile.columns <= columns && tile.blocks <= blocks;
+}
+
+hy_kernels__tile hy_kernels__tile_choose(hy_kernels__lower *lower, int64_t rows, int64_t columns, int64_t blocks,
+                                         int64_t steps)
 {
 	hy_kernels__tile best = {1, 1, 1};
-	double best_cycles = 0;
+	double best_cycles = tile_cycles(best, rows, columns, blocks, steps);
 	for (uint32_t b = 1; b <= 4 && b <= blocks; b++)
 		for (uint32_t r = 1; r <= 4 && r <= rows; r++)
 			for (uint32_t c = 1; c <= columns && r * c * b <= ACCUMULATORS; c++) {
-				const int64_t tiles = ((rows + r - 1) / r) * ((columns + c - 1) / c) *
-				                      ((blocks + b - 1) / b);
-				/* 40 cycles for the ends of a tile, and a little for each row of code */
-				const double cycles = (double)tiles *
-				                      (step_cycles(r * c, b, steps) * (double)steps + 40 + r);
-				if (best_cycles == 0 || cycles < best_cycles) {
-					best_cycles = cycles;
-					best = (hy_kernels__tile){r, c, b};
-				}
+				const hy_kernels__tile tile = {r, c, b};
+				const double cycles = tile_cycles(tile, rows, columns, blocks, steps);
+				if (cycles >= best_cycles) continue;
+				best_cycles = cycles;
+				best = tile;
 			}
+	/* a tile that another kernel has, if it is nearly as good: compiling one more takes a quarter of a second */
+	for (uint32_t i = 0; i < lower->tile_count; i++) {
+		const hy_kernels__tile tile = lower->tiles[i];
+		if (tile.rows == 1 && fits(tile, rows, columns, blocks) &&
+		    tile_cycles(tile, rows, columns, blocks, steps) < best_cycles * 1.06)
+			return tile;
+	}
+	if (lower->tile_count < LOWER_TILES) lower->tiles[lower->tile_count++] = best;
 	return best;
 }

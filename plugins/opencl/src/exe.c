@@ -20,7 +20,7 @@ struct hy_exe {
 	hy_kernels_program *program;
 	cl_kernel *kernels; /* one per launch */
 	cl_mem *constants;
-	uint64_t constant_bytes;
+	uint64_t constant_bytes, largest_bytes; /* largest: of the workspace and each binding */
 	moving *movings;
 	uint32_t moving_count, binding_count;
 	pthread_mutex_t lock; /* kernel arguments and what follows */
@@ -119,6 +119,52 @@ static hy_status create_kernels(hy_exe *exe, cl_program program)
 	return HY_OK;
 }
 
+/* One work-group of each kernel: PoCL compiles a kernel when it first runs, which belongs to compiling, not to the
+ * first run. What the kernels read and write here is one buffer that nobody looks at. */
+static int32_t start_once(hy_exe *exe, cl_command_queue queue, cl_mem scratch)
+{
+	const hy_opencl_api *api = exe->device->api;
+	static const uint64_t zero = 0;
+	for (uint32_t i = 0; i < exe->moving_count; i++) {
+		int32_t code = api->clSetKernelArg(exe->movings[i].kernel, exe->movings[i].slot, sizeof(cl_mem),
+		                                   &scratch);
+		if (code == OCL_SUCCESS)
+			code = api->clSetKernelArg(exe->movings[i].kernel, exe->movings[i].slot + 1, sizeof(zero),
+			                           &zero);
+		if (code != OCL_SUCCESS) return code;
+	}
+	for (uint32_t i = 0; i < exe->program->launch_count; i++) {
+		const hy_kernels_launch *at = &exe->program->launches[i];
+		uint32_t first = 0;
+		while (exe->program->launches[first].kernel != at->kernel)
+			first++;
+		if (first < i) continue;
+		const size_t local[3] = {at->local[0], at->local[1], at->local[2]};
+		const int32_t code = api->clEnqueueNDRangeKernel(queue, exe->kernels[i], 3, NULL, local, local, 0, NULL,
+		                                                 NULL);
+		if (code != OCL_SUCCESS) return code;
+	}
+	return api->clFinish(queue);
+}
+
+static hy_status warm_up(hy_exe *exe)
+{
+	const hy_opencl_api *api = exe->device->api;
+	if (!hy_opencl_is_host(exe->device) || exe->program->launch_count == 0) return HY_OK;
+	int32_t code = OCL_SUCCESS;
+	void *bytes = calloc(1, exe->largest_bytes);
+	if (bytes == NULL) return hy_opencl_refuse(exe->device->plugin, HY_NO_MEMORY, "out of memory");
+	cl_mem scratch = api->clCreateBuffer(exe->device->context, OCL_MEM_READ_WRITE | OCL_MEM_USE_HOST_PTR,
+	                                     exe->largest_bytes, bytes, &code);
+	cl_command_queue queue = NULL;
+	if (code == OCL_SUCCESS) queue = api->clCreateCommandQueue(exe->device->context, exe->device->id, 0, &code);
+	if (code == OCL_SUCCESS) code = start_once(exe, queue, scratch);
+	if (queue != NULL) api->clReleaseCommandQueue(queue);
+	if (scratch != NULL) api->clReleaseMemObject(scratch);
+	free(bytes);
+	return code == OCL_SUCCESS ? HY_OK : hy_opencl_fail(exe->device->plugin, code, "the kernels do not start");
+}
+
 static hy_status compile_program(hy_exe *exe)
 {
 	cl_program program = NULL;
@@ -127,8 +173,21 @@ static hy_status compile_program(hy_exe *exe)
 		status = hy_opencl_build(exe->device, exe->program->source, exe->program->source_length, &program);
 	if (status == HY_OK) status = create_constants(exe);
 	if (status == HY_OK) status = create_kernels(exe, program);
+	if (status == HY_OK) status = warm_up(exe);
 	if (program != NULL) exe->device->api->clReleaseProgram(program); /* the kernels keep it */
 	return status;
+}
+
+static uint64_t largest_binding(const hy_ir_graph *graph)
+{
+	uint64_t largest = 64;
+	const uint32_t in = hy_ir_graph_input_count(graph), out = hy_ir_graph_output_count(graph);
+	for (uint32_t i = 0; i < in + out; i++) {
+		const uint32_t value = i < in ? hy_ir_graph_inputs(graph)[i] : hy_ir_graph_outputs(graph)[i - in];
+		const uint64_t bytes = hy_ir_type_bytes(&hy_ir_graph_value(graph, value)->type);
+		if (bytes > largest) largest = bytes;
+	}
+	return largest;
 }
 
 hy_status hy_opencl_compile(hy_device *device, const hy_graph *graph, const hy_constant *constants,
@@ -152,9 +211,12 @@ hy_status hy_opencl_compile(hy_device *device, const hy_graph *graph, const hy_c
 	}
 	exe->device = device;
 	exe->binding_count = hy_ir_graph_input_count(ir) + hy_ir_graph_output_count(ir);
+	exe->largest_bytes = largest_binding(ir);
 	pthread_mutex_init(&exe->lock, NULL);
 	status = hy_kernels_lower(ir, &device->kernels, &exe->program, &error);
 	hy_ir_graph_destroy(ir);
+	if (status == HY_OK && exe->program->arena_bytes > exe->largest_bytes)
+		exe->largest_bytes = exe->program->arena_bytes;
 	status = status == HY_OK ? compile_program(exe) : hy_opencl_forward(device->plugin, &error);
 	if (status != HY_OK) {
 		hy_opencl_exe_free(exe);

@@ -8,8 +8,16 @@
 #include "api.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define HY_OPENCL_ALIGN 64u
+
+/* Some neighbouring workers of a CPU as a device. */
+typedef struct hy_opencl_sub {
+	struct hy_opencl_sub *next;
+	uint32_t first, count;
+	cl_device_id id;
+} hy_opencl_sub;
 
 /* One device of a platform; found once. */
 typedef struct hy_opencl_found {
@@ -21,9 +29,11 @@ typedef struct hy_opencl_found {
 	bool has_compiler, has_fp64, has_native, is_little;
 	uint8_t uuid[16];
 	char pci[16];
+	uint8_t *taken; /* per worker thread of a CPU: an open with "cores" has it; behind the plugin's lock */
+	hy_opencl_sub *subs; /* those made so far; behind the plugin's lock */
 } hy_opencl_found;
 
-/* The plugin's context: the library, its devices, and which workers of CPU devices are taken. */
+/* The plugin's context: the library and its devices. */
 typedef struct hy_opencl_plugin {
 	const hy_host *host;
 	pthread_mutex_t lock;
@@ -33,7 +43,6 @@ typedef struct hy_opencl_plugin {
 	hy_opencl_api api;
 	uint32_t count;
 	hy_opencl_found *found;
-	uint8_t *taken; /* worker threads of CPU devices in use by an open with "cores" */
 } hy_opencl_plugin;
 
 /* A host address as a buffer; kept, because making one costs more than a small kernel. */
@@ -57,11 +66,11 @@ typedef struct hy_opencl_pinned {
 struct hy_device {
 	hy_opencl_plugin *plugin;
 	const hy_opencl_api *api;
-	const hy_opencl_found *found;
+	hy_opencl_found *found;
 	cl_device_id id; /* the found one, or a sub-device */
 	cl_context context;
-	bool is_sub;
-	uint32_t first_worker, worker_count; /* taken by "cores" */
+	uint32_t first_worker, worker_count, pinned_count; /* of "cores" */
+	cpu_set_t *before; /* affinity of the pinned workers until then */
 	hy_kernels_options kernels;
 	bool cache;
 	pthread_mutex_t lock; /* what follows */

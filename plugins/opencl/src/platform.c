@@ -91,6 +91,8 @@ static void add_device(hy_opencl_plugin *plugin, cl_platform_id platform, const 
 	found->is_little = number(api, id, OCL_DEVICE_ENDIAN_LITTLE, 4) != 0;
 	found->has_native = (number(api, id, OCL_DEVICE_EXECUTION_CAPABILITIES, 8) & OCL_EXEC_NATIVE_KERNEL) != 0;
 	found->has_fp64 = has_extension(api, id, "cl_khr_fp64");
+	found->taken = calloc(found->units + 1, sizeof(*found->taken));
+	if (found->taken == NULL) return;
 	identify(api, found);
 	make_unique(plugin, found);
 	plugin->count++;

@@ -5,13 +5,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_found(hy_opencl_found *found)
+{
+	while (found->subs != NULL) {
+		hy_opencl_sub *sub = found->subs;
+		found->subs = sub->next;
+		free(sub);
+	}
+	free(found->taken);
+}
+
 static void shut_down(void *ctx)
 {
 	hy_opencl_plugin *plugin = ctx;
 	if (plugin->api.library != NULL) dlclose(plugin->api.library);
 	pthread_mutex_destroy(&plugin->lock);
+	for (uint32_t i = 0; i < plugin->count; i++)
+		free_found(&plugin->found[i]);
 	free(plugin->found);
-	free(plugin->taken);
 	free(plugin);
 }
 
