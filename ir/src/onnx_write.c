@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define IR_VERSION 8
+#define GELU_OPSET 20 /* the first that has Gelu, and its IR version; all else is as in opset 18 */
+#define GELU_IR_VERSION 9
 #define PRODUCER "halyard"
 #define ALIGN 64u
 #define ALIGN_FROM_BYTES 256u /* smaller constants are not worth the blanks */
@@ -42,6 +44,7 @@ typedef struct writer {
 	const char *domains[DOMAIN_LIMIT];
 	uint32_t versions[DOMAIN_LIMIT];
 	uint32_t domain_count;
+	bool has_gelu;
 	hy_error *error;
 } writer;
 
@@ -267,6 +270,7 @@ static hy_status put_node(writer *out, const hy_ir_node *node)
 {
 	buffer proto = {0};
 	hy_status status = use_domain(out, node);
+	out->has_gelu = out->has_gelu || (node->op != NULL && node->op->id == HY_IR_OP_Gelu);
 	put_names(&proto, 1, out->graph, node->input_count, node->inputs);
 	put_names(&proto, 2, out->graph, node->output_count, node->outputs);
 	if (node->name[0] != '\0') put_text(&proto, 3, node->name);
@@ -316,13 +320,14 @@ static buffer model_head(writer *out)
 {
 	const uint64_t length = out->body.length + out->gap_bytes;
 	buffer head = {0};
-	put_int(&head, 1, IR_VERSION);
+	put_int(&head, 1, out->has_gelu ? GELU_IR_VERSION : IR_VERSION);
 	put_text(&head, 2, PRODUCER);
 	bool has_onnx = false;
 	for (uint32_t i = 0; i < out->domain_count; i++) {
 		buffer opset = {0};
 		put_text(&opset, 1, out->domains[i]);
-		put_int(&opset, 2, out->versions[i]);
+		const bool is_raised = out->has_gelu && out->domains[i][0] == '\0' && out->versions[i] == HY_IR_OPSET;
+		put_int(&opset, 2, is_raised ? GELU_OPSET : out->versions[i]);
 		put_message(&head, 8, &opset);
 		has_onnx = has_onnx || out->domains[i][0] == '\0';
 	}

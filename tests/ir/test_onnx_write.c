@@ -145,6 +145,18 @@ static void the_opset_of_the_nodes_is_kept(void **state)
 	hy_ir_graph_destroy(graph);
 }
 
+static void a_graph_with_gelu_is_of_the_opset_that_has_it(void **state)
+{
+	(void)state;
+	hy_ir_graph *graph = parse("graph \"g\" { input %x: f32[4] %y: f32[4] = Gelu (%x) output %y }");
+	hy_ir_graph *again = saved_and_loaded(graph);
+	assert_int_equal(hy_ir_graph_node(again, 0)->version, 20);
+	EXPECT_OK(hy_ir_prepare(again, 0, &error));
+	assert_int_equal(hy_ir_graph_node(again, 0)->version, HY_IR_OPSET);
+	hy_ir_graph_destroy(graph);
+	hy_ir_graph_destroy(again);
+}
+
 static void a_failed_save_leaves_the_old_file_and_no_other(void **state)
 {
 	(void)state;
@@ -173,6 +185,7 @@ int main(void)
 		IN_FOLDER(large_weights_are_mapped_again_without_a_copy),
 		IN_FOLDER(regions_are_written_as_their_nodes),
 		IN_FOLDER(the_opset_of_the_nodes_is_kept),
+		IN_FOLDER(a_graph_with_gelu_is_of_the_opset_that_has_it),
 		IN_FOLDER(a_failed_save_leaves_the_old_file_and_no_other),
 	};
 	return cmocka_run_group_tests_name("ir.onnx_write", cases, NULL, NULL);

@@ -24,7 +24,7 @@ hy_status hy_ir_onnx_parse(const char *name, const void *bytes, size_t length, h
 /* One TensorProto file (.pb of the ONNX test data). Data is the caller's: hy_ir_eval_release(1, out_tensor). */
 hy_status hy_ir_onnx_load_tensor(const char *path, hy_ir_tensor *out_tensor, hy_error *error);
 
-/* Writes a model (IR version 8, the opset its nodes are in: HY_IR_OPSET once prepared); regions are written un-fused.
+/* Writes a model (the opset its nodes are in: HY_IR_OPSET once prepared, 20 with a Gelu); regions are written un-fused.
  * To a new file beside it, then renamed: whoever reads path sees the old model or the new one. Large weights start at
  * multiples of 64 bytes, so that loading the file copies none of them.
  * Fails: NOT_FOUND or INVALID (the file; nodes of two versions of one domain), UNSUPPORTED (over 2 GiB; what load
