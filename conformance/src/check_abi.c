@@ -177,6 +177,9 @@ static void two_hosts_live_side_by_side(conform_run *run, const conform_case *se
 	uint32_t count = 0;
 	REQUIRE(run, second.device_count(second.ctx, &count) == HY_OK && count > run->device_index,
 	        "through the second table there is no device %u", run->device_index);
+	count = 0;
+	REQUIRE(run, run->table.device_count(run->table.ctx, &count) == HY_OK && count > run->device_index,
+	        "after a second entry the first table has no device %u", run->device_index);
 	if (second.shutdown != NULL) second.shutdown(second.ctx);
 	hy_queue *queue = conform__queue_open(run);
 	CONTINUE(run);

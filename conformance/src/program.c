@@ -33,6 +33,8 @@ static double number(conform_run *run, data_kind data)
 		return 0.1 + 3.9 * (double)(conform__random(run) >> 11) * 0x1p-53;
 	case UNIT:
 		return (double)conform__random_between(run, -1000000, 1000000) * 1e-6;
+	case NEAR_ONE:
+		return (double)conform__random_between(run, 970000, 1030000) * 1e-6;
 	case SPECIAL:
 		return special(run);
 	case LARGE:

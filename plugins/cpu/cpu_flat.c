@@ -50,7 +50,7 @@ static hy_status add_region(hy_cpu_build *build, const hy_ir_node *ir, uint32_t 
 {
 	const hy_ir_graph *body = ir->body;
 	const uint32_t count = hy_ir_graph_value_count(body);
-	uint32_t *map;
+	uint32_t *map = NULL;
 	hy_status status = list_create(build, count, NULL, NULL, &map, error);
 	if (status != HY_OK) return status;
 	for (uint32_t i = 0; i < ir->output_count; i++)
