@@ -143,8 +143,8 @@ static inline float softplus(float x)
 	const float e = vector_exp(-fabsf(x));
 	const float u = 1.0f + e;
 	const float d = u - 1.0f;
-	const float l = d > 0.0f ? vector_log(u) * (e / d) : e;
-	return relu(x) + l;
+	const float l = vector_log(u) * (e / (d > 0.0f ? d : 1.0f));
+	return relu(x) + (d > 0.0f ? l : e);
 }
 
 #define V(name, value)                                                                                             \
