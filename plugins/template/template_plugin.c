@@ -170,10 +170,12 @@ static const char *do_command(const hy_command *command)
 	switch (command->kind) {
 	case HY_COMMAND_COPY:
 		if (command->target.length != command->source.length) return "COPY: the lengths differ";
-		memcpy(at(command->target), at(command->source), command->source.length);
+		if (command->target.length > 0)
+			memcpy(at(command->target), at(command->source), command->target.length);
 		return NULL;
 	case HY_COMMAND_FILL:
-		memset(at(command->target), (int)(command->pattern & 0xff), command->target.length);
+		if (command->target.length > 0)
+			memset(at(command->target), (int)(command->pattern & 0xff), command->target.length);
 		return NULL;
 	case HY_COMMAND_EXEC:
 		if (command->binding_count != 2) return "EXEC: one input and one output are bound";

@@ -136,7 +136,7 @@ static void submit_to_same(void *payload, const hy_done *done)
 {
 	(void)done;
 	again *a = payload;
-	const hy_command fill = {.kind = HY_COMMAND_FILL};
+	const hy_command fill = {.kind = HY_COMMAND_FILL, .target = hy_hal_host_ref(a, 0)};
 	assert_int_equal(hy_hal_queue_submit(a->queue, 1, &fill, submit_to_same, a, &a->error), HY_INVALID);
 }
 
@@ -147,7 +147,7 @@ static void a_submission_inside_a_submission_to_the_same_queue_is_refused(void *
 	hy_error error;
 	place_open(&p, "validate");
 	again a = {.queue = p.queue};
-	const hy_command fill = {.kind = HY_COMMAND_FILL};
+	const hy_command fill = {.kind = HY_COMMAND_FILL, .target = hy_hal_host_ref(&a, 0)};
 	EXPECT_OK(hy_hal_queue_submit(p.queue, 1, &fill, submit_to_same, &a, &error));
 	assert_string_equal(a.error.text,
 	                    "good:0: submit: validate: two submissions to one queue at the same time (P5)");

@@ -119,6 +119,7 @@ static void a_plugin_that_is_not_unloadable_is_entered_once(void **state)
 	hy_hal_machine_close(fake_machine("stays", NULL, NULL));
 	hy_hal_machine *machine = fake_machine("stays", NULL, NULL);
 	assert_string_equal(hy_hal_machine_plugin(machine, 0)->reason, "");
+	assert_int_equal(hy_hal_machine_plugin(machine, 0)->probe_ns, 0); /* it was here all the time */
 	hy_hal_device_close(fake_device(machine, NULL));
 	hy_hal_machine_close(machine);
 }
