@@ -20,12 +20,26 @@ static void pass_through(const hy_sched_session *session, const hy_sched__reques
 	}
 }
 
-void hy_sched__deliver(hy_sched_session *session)
+void hy_sched__run_done(void *payload, hy_status status, const hy_error *error)
 {
+	hy_sched__run *run = payload;
+	hy_sched_session *session = run->session;
+	pthread_mutex_lock(&session->lock);
+	run->status = status;
+	if (status != HY_OK && run->error != NULL) *run->error = *error;
+	run->done = true;
+	pthread_cond_broadcast(&session->done);
+	pthread_mutex_unlock(&session->lock);
+}
+
+void hy_sched__deliver(hy_sched_session *session, hy_sched__deliver_what what)
+{
+	if (session->delivering) return;
 	session->delivering = true;
 	for (;;) {
 		hy_sched__request *request = &session->ring[session->taken_out % session->ring_room];
 		if (session->taken_out == session->accepted || request->state != HY_SCHED__REQUEST_DONE) break;
+		if (what == HY_SCHED__DELIVER_RUNS && request->on_done != hy_sched__run_done) break;
 		if (session->passage_count > 0 && request->status == HY_OK) {
 			pthread_mutex_unlock(&session->lock);
 			pass_through(session, request);

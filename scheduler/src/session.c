@@ -93,8 +93,8 @@ static hy_status wait_for_room(hy_sched_session *session, hy_error *error)
 	return hy_error_set(error, HY_DEVICE_LOST, "all devices of the session are lost: destroy it and plan again");
 }
 
-hy_status hy_sched_session_submit(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
-                                  hy_sched_done_fn on_done, void *payload, hy_error *error)
+static hy_status accept(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
+                        hy_sched_done_fn on_done, void *payload, hy_error *error)
 {
 	if (session == NULL || on_done == NULL || (inputs == NULL && session->input_count > 0) || outputs == NULL)
 		return hy_error_set(error, HY_INVALID, "submit: session, inputs, outputs and on_done are needed");
@@ -118,30 +118,17 @@ hy_status hy_sched_session_submit(hy_sched_session *session, const hy_ir_tensor 
 		request->attempts = 0;
 		request->state = HY_SCHED__REQUEST_WAITS;
 		if (session->accepted++ == session->accepted_before) session->first_ns = hy_hal_now_ns();
+		if (on_done == hy_sched__run_done) hy_sched__worker_help(session);
 		hy_sched__worker_wake_takers(session);
 	}
 	pthread_mutex_unlock(&session->lock);
 	return status;
 }
 
-/* One waiting run. */
-typedef struct waiter {
-	hy_sched_session *session;
-	bool done;
-	hy_status status;
-	hy_error *error;
-} waiter;
-
-static void wake_waiter(void *payload, hy_status status, const hy_error *error)
+hy_status hy_sched_session_submit(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
+                                  hy_sched_done_fn on_done, void *payload, hy_error *error)
 {
-	waiter *it = payload;
-	hy_sched_session *session = it->session;
-	pthread_mutex_lock(&session->lock);
-	it->status = status;
-	if (status != HY_OK && it->error != NULL) *it->error = *error;
-	it->done = true;
-	pthread_cond_broadcast(&session->done);
-	pthread_mutex_unlock(&session->lock);
+	return accept(session, inputs, outputs, on_done, payload, error);
 }
 
 hy_status hy_sched_session_run(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
@@ -149,14 +136,14 @@ hy_status hy_sched_session_run(hy_sched_session *session, const hy_ir_tensor *in
 {
 	if (session != NULL && is_worker(session))
 		return hy_error_set(error, HY_BUSY, "run from on_done would wait for itself: submit instead");
-	waiter it = {.session = session, .error = error};
-	const hy_status status = hy_sched_session_submit(session, inputs, outputs, wake_waiter, &it, error);
+	hy_sched__run run = {.session = session, .error = error};
+	const hy_status status = accept(session, inputs, outputs, hy_sched__run_done, &run, error);
 	if (status != HY_OK) return status;
 	pthread_mutex_lock(&session->lock);
-	while (!it.done)
+	while (!run.done)
 		pthread_cond_wait(&session->done, &session->lock);
 	pthread_mutex_unlock(&session->lock);
-	return it.status;
+	return run.status;
 }
 
 hy_status hy_sched_session_drain(hy_sched_session *session, hy_error *error)

@@ -78,6 +78,7 @@ typedef struct hy_sched__worker {
 	uint32_t device; /* of the plan */
 	pthread_t thread;
 	bool has_thread, lost, queue_lost;
+	bool submitting; /* some thread is using the queue */
 	pthread_cond_t wake;
 	hy_hal_queue *queue;
 	hy_hal_buffer *workspace;
@@ -126,9 +127,23 @@ hy_status hy_sched__worker_start(hy_sched__worker *worker, hy_error *error);
 void hy_sched__worker_wake_takers(hy_sched_session *session);
 void hy_sched__worker_wake_all(hy_sched_session *session);
 
-/* deliver.c. Called and returns with the lock held; lets go of it around on_done. */
-void hy_sched__deliver(hy_sched_session *session);
+/* The lock is held, but during submission. */
+void hy_sched__worker_help(hy_sched_session *session);
+
+/* deliver.c. Called and returns with the lock held; lets go of it around on_done. RUNS: only as long as it is the turn of
+ * requests that a thread waits for in hy_sched_session_run, which may be told on any thread. */
+typedef enum hy_sched__deliver_what { HY_SCHED__DELIVER_ALL, HY_SCHED__DELIVER_RUNS } hy_sched__deliver_what;
+void hy_sched__deliver(hy_sched_session *session, hy_sched__deliver_what what);
 bool hy_sched__deliver_due(const hy_sched_session *session);
+
+/* One waiting hy_sched_session_run. */
+typedef struct hy_sched__run {
+	hy_sched_session *session;
+	bool done;
+	hy_status status;
+	hy_error *error;
+} hy_sched__run;
+void hy_sched__run_done(void *payload, hy_status status, const hy_error *error);
 
 /* session_make.c */
 hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error);

@@ -285,10 +285,11 @@ void hy_sched__session_free(hy_sched_session *session)
 {
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		if (session->workers[w].has_thread) pthread_join(session->workers[w].thread, NULL);
-	for (uint32_t w = 0; w < session->worker_count; w++) {
-		hy_hal_queue_close(session->workers[w].queue);
+	for (uint32_t w = 0; w < session->worker_count; w++)
+		hy_hal_queue_close(
+			session->workers[w].queue); /* waits for completions that are still on their way out */
+	for (uint32_t w = 0; w < session->worker_count; w++)
 		pthread_cond_destroy(&session->workers[w].wake);
-	}
 	for (uint32_t l = 0; l < session->lane_count; l++)
 		free_lane(&session->lanes[l]);
 	for (uint32_t w = 0; w < session->worker_count; w++)

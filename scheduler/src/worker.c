@@ -194,33 +194,7 @@ static void stage_done(hy_sched__worker *worker, hy_sched__context *context)
 	request_end(session, request, HY_OK, NULL);
 }
 
-static void ticket_done(void *payload, const hy_done *done)
-{
-	hy_sched__context *context = payload;
-	hy_sched_session *session = context->lane->session;
-	hy_sched__worker *worker = &session->workers[context->lane->stages[context->stage].worker];
-	pthread_mutex_lock(&session->lock);
-	worker->in_flight--;
-	if (done->end_ns > done->begin_ns) {
-		const uint64_t begin = done->begin_ns > worker->last_end_ns ? done->begin_ns : worker->last_end_ns;
-		if (done->end_ns > begin) worker->busy_ns += done->end_ns - begin;
-		if (done->end_ns > worker->last_end_ns) worker->last_end_ns = done->end_ns;
-		context->busy_ns += done->end_ns - done->begin_ns;
-	}
-	if (done->status == HY_OK) {
-		stage_done(worker, context);
-	} else {
-		hy_error error = {0};
-		hy_error_set(&error, done->status, "%s: %.*s", session->plan->devices[worker->device].id,
-		             (int)done->text_length, done->text != NULL ? done->text : "");
-		error.scope = done->scope;
-		error.native = done->native;
-		stage_failed(worker, context, &error);
-	}
-	pthread_cond_signal(&worker->wake);
-	if (waiting_count(session) > 0) hy_sched__worker_wake_takers(session);
-	pthread_mutex_unlock(&session->lock);
-}
+static void ticket_done(void *payload, const hy_done *done);
 
 /* ---- taking work; the lock is held ---- */
 
@@ -261,8 +235,8 @@ static hy_sched__context *lane_take(hy_sched__worker *worker, uint64_t now_ns)
 
 static hy_sched__context *take(hy_sched__worker *worker, uint64_t now_ns)
 {
-	if (worker->lost || worker->queue_lost || worker->in_flight >= worker->session->plan->options.depth)
-		return NULL;
+	if (worker->lost || worker->queue_lost || worker->submitting) return NULL;
+	if (worker->in_flight >= worker->session->plan->options.depth) return NULL;
 	if (worker->ready != NULL) return ready_take(worker);
 	if (waiting_count(worker->session) == 0) return NULL;
 	return lane_take(worker, now_ns);
@@ -319,14 +293,72 @@ static void dispatch(hy_sched__worker *worker, hy_sched__context *context, uint6
 	hy_sched_session *session = worker->session;
 	hy_error error;
 	worker->in_flight++;
+	worker->submitting = true;
 	pthread_mutex_unlock(&session->lock);
 	const hy_status status = submit(worker, context, &error);
 	const uint64_t spent_ns = hy_hal_now_ns() - start_ns;
 	pthread_mutex_lock(&session->lock);
+	worker->submitting = false;
 	worker->dispatch_ns[worker->dispatch_count++ % HY_SCHED__DISPATCH_SAMPLES] = spent_ns;
 	if (status == HY_OK) return;
 	worker->in_flight--;
 	stage_failed(worker, context, &error);
+}
+
+/* On the thread that brought a completion: the device gets its next work without waiting for a thread to wake up. A
+ * completion inside of a submission leaves this to whoever submits. */
+static void refill(hy_sched__worker *worker)
+{
+	for (;;) {
+		const uint64_t now_ns = hy_hal_now_ns();
+		hy_sched__context *context = take(worker, now_ns);
+		if (context == NULL) return;
+		dispatch(worker, context, now_ns);
+	}
+}
+
+static void ticket_done(void *payload, const hy_done *done)
+{
+	hy_sched__context *context = payload;
+	hy_sched_session *session = context->lane->session;
+	hy_sched__worker *worker = &session->workers[context->lane->stages[context->stage].worker];
+	pthread_mutex_lock(&session->lock);
+	worker->in_flight--;
+	if (done->end_ns > done->begin_ns) {
+		const uint64_t begin = done->begin_ns > worker->last_end_ns ? done->begin_ns : worker->last_end_ns;
+		if (done->end_ns > begin) worker->busy_ns += done->end_ns - begin;
+		if (done->end_ns > worker->last_end_ns) worker->last_end_ns = done->end_ns;
+		context->busy_ns += done->end_ns - done->begin_ns;
+	}
+	if (done->status == HY_OK) {
+		stage_done(worker, context);
+	} else {
+		hy_error error = {0};
+		hy_error_set(&error, done->status, "%s: %.*s", session->plan->devices[worker->device].id,
+		             (int)done->text_length, done->text != NULL ? done->text : "");
+		error.scope = done->scope;
+		error.native = done->native;
+		stage_failed(worker, context, &error);
+	}
+	refill(worker);
+	hy_sched__deliver(session, HY_SCHED__DELIVER_RUNS);
+	if (hy_sched__deliver_due(session) || worker->queue_lost) pthread_cond_signal(&worker->wake);
+	if (waiting_count(session) > 0) hy_sched__worker_wake_takers(session);
+	pthread_mutex_unlock(&session->lock);
+}
+
+/* A thread that is going to wait submits one request by itself. */
+void hy_sched__worker_help(hy_sched_session *session)
+{
+	const uint64_t now_ns = hy_hal_now_ns();
+	for (uint32_t w = 0; w < session->worker_count; w++) {
+		hy_sched__worker *worker = &session->workers[w];
+		hy_sched__context *context = take(worker, now_ns);
+		if (context == NULL) continue;
+		dispatch(worker, context, now_ns);
+		pthread_cond_signal(&worker->wake); /* for what came meanwhile */
+		return;
+	}
 }
 
 static void *worker_main(void *payload)
@@ -342,10 +374,10 @@ static void *worker_main(void *payload)
 			continue;
 		}
 		if (hy_sched__deliver_due(session)) {
-			hy_sched__deliver(session);
+			hy_sched__deliver(session, HY_SCHED__DELIVER_ALL);
 			continue;
 		}
-		if (worker->queue_lost && !worker->lost && worker->in_flight == 0) {
+		if (worker->queue_lost && !worker->lost && worker->in_flight == 0 && !worker->submitting) {
 			queue_renew(worker);
 			continue;
 		}

@@ -179,8 +179,8 @@ hy_status hy_hal_queue_open(hy_hal_device *device, uint32_t kind, hy_hal_queue *
 /* Waits for what was accepted; the plugin completes what it can't run as CANCELLED. */
 void hy_hal_queue_close(hy_hal_queue *queue);
 
-/* Called exactly once per accepted submission, on any thread, perhaps before submit returns. Must not block; may submit
- * to other queues. done is lent for the call. */
+/* Called exactly once per accepted submission, on any thread, perhaps before submit returns. Must not block; may submit,
+ * to this queue too where no other thread does. done is lent for the call. */
 typedef void (*hy_hal_done_fn)(void *payload, const hy_done *done);
 
 /* Starts commands in order. Commands are lent for the call, bindings and memory until on_done. An error answer means
