@@ -32,7 +32,7 @@ find_package(halyard 0.1 REQUIRED)
 add_executable(by_find_package $source/lib/example.c)
 target_link_libraries(by_find_package PRIVATE halyard::halyard)
 END
-cmake -S "$work/stranger" -B "$work/stranger/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" \
+cmake -G Ninja -S "$work/stranger" -B "$work/stranger/build" -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" \
   >"$work/configure.log" || { cat "$work/configure.log"; exit 1; }
 cmake --build "$work/stranger/build" >"$work/build.log" || { cat "$work/build.log"; exit 1; }
 "$work/stranger/build/by_find_package" "$work/model.onnx" sim:0 | diff "$work/wanted" -
