@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUT_MARGIN 1.1
+
 /* The problem with the arrays that it lends, and what only choosing needs. */
 typedef struct chooser {
 	hy_sched__problem problem;
@@ -285,11 +287,17 @@ static hy_status add_cuts(hy_sched_plan *plan, chooser *c, hy_error *error)
 	return best_ns == HY_SCHED__NEVER ? HY_OK : add_cut(plan, c, best_first, best_second, best_border, error);
 }
 
+/* A cut must be clearly better: its parts are measured apart, the others as a whole. */
+static double rank(const hy_sched__candidate *candidate)
+{
+	return (double)candidate->item_ns * (candidate->strategy == HY_SCHED_CUT ? CUT_MARGIN : 1);
+}
+
 static uint32_t best_candidate(const hy_sched_plan *plan)
 {
 	uint32_t best = 0;
 	for (uint32_t i = 1; i < plan->candidate_count; i++)
-		if (plan->candidates[i].item_ns < plan->candidates[best].item_ns) best = i;
+		if (rank(&plan->candidates[i]) < rank(&plan->candidates[best])) best = i;
 	return best;
 }
 
