@@ -135,7 +135,7 @@ hy_status hy_ir__eval_region(const hy_ir__call *call, const hy_ir_tensor *out)
 	hy_status status = begin(&r, body, call->in, call->error);
 	if (status == HY_OK) status = run_nodes(&r, call->error);
 	for (uint32_t i = 0; status == HY_OK && i < body->output_count; i++) {
-		const hy_ir_tensor *value;
+		const hy_ir_tensor *value = NULL;
 		if (out[i].data == NULL) continue;
 		status = result_of(&r, i, &value, call->error);
 		if (status == HY_OK && value->data != NULL)
@@ -154,7 +154,7 @@ hy_status hy_ir_eval_graph(const hy_ir_graph *graph, const hy_ir_tensor *inputs,
 	hy_status status = begin(&r, graph, inputs, error);
 	if (status == HY_OK) status = run_nodes(&r, error);
 	for (uint32_t i = 0; status == HY_OK && i < graph->output_count; i++) {
-		const hy_ir_tensor *value;
+		const hy_ir_tensor *value = NULL;
 		status = result_of(&r, i, &value, error);
 		if (status != HY_OK) break;
 		const uint64_t length_bytes = hy_ir_type_bytes(&value->type);
