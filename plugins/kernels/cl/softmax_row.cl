@@ -32,9 +32,9 @@ K_KERNEL void NAME(K_IN(x), K_OUT(y), const int length)
 	vstore16(many, 0, lanes);
 	for (int i = 0; i < 16; i++)
 		sum += lanes[i];
-	const float scale = 1.0f / sum, shift = largest + log(sum);
+	const float scale = 1.0f / sum, log_sum = log(sum);
 	for (int i = 0; i < whole; i += 16)
-		vstore16(LOGARITHM ? vload16(0, from + i) - (float16)shift : vload16(0, to + i) * (float16)scale, 0, to + i);
+		vstore16(LOGARITHM ? vload16(0, from + i) - (float16)largest - (float16)log_sum : vload16(0, to + i) * (float16)scale, 0, to + i);
 	for (int i = whole; i < length; i++)
-		to[i] = LOGARITHM ? from[i] - shift : to[i] * scale;
+		to[i] = LOGARITHM ? from[i] - largest - log_sum : to[i] * scale;
 }

@@ -23,6 +23,7 @@ struct hy_exe {
 	uint64_t constant_bytes, largest_bytes; /* largest: of the workspace and each binding */
 	moving *movings;
 	uint32_t moving_count, binding_count;
+	uint64_t *binding_bytes;
 	pthread_mutex_t lock; /* kernel arguments and what follows */
 	hy_opencl_pinned *last; /* per source, what the kernels have; the workspace behind the bindings */
 	bool is_measured;
@@ -178,16 +179,19 @@ static hy_status compile_program(hy_exe *exe)
 	return status;
 }
 
-static uint64_t largest_binding(const hy_ir_graph *graph)
+static hy_status read_bindings(hy_exe *exe, const hy_ir_graph *graph)
 {
-	uint64_t largest = 64;
 	const uint32_t in = hy_ir_graph_input_count(graph), out = hy_ir_graph_output_count(graph);
+	exe->binding_count = in + out;
+	exe->largest_bytes = 64;
+	exe->binding_bytes = calloc(in + out + 1, sizeof(*exe->binding_bytes));
+	if (exe->binding_bytes == NULL) return hy_opencl_refuse(exe->device->plugin, HY_NO_MEMORY, "out of memory");
 	for (uint32_t i = 0; i < in + out; i++) {
 		const uint32_t value = i < in ? hy_ir_graph_inputs(graph)[i] : hy_ir_graph_outputs(graph)[i - in];
-		const uint64_t bytes = hy_ir_type_bytes(&hy_ir_graph_value(graph, value)->type);
-		if (bytes > largest) largest = bytes;
+		exe->binding_bytes[i] = hy_ir_type_bytes(&hy_ir_graph_value(graph, value)->type);
+		if (exe->binding_bytes[i] > exe->largest_bytes) exe->largest_bytes = exe->binding_bytes[i];
 	}
-	return largest;
+	return HY_OK;
 }
 
 hy_status hy_opencl_compile(hy_device *device, const hy_graph *graph, const hy_constant *constants,
@@ -210,14 +214,19 @@ hy_status hy_opencl_compile(hy_device *device, const hy_graph *graph, const hy_c
 		return hy_opencl_refuse(device->plugin, HY_NO_MEMORY, "out of memory");
 	}
 	exe->device = device;
-	exe->binding_count = hy_ir_graph_input_count(ir) + hy_ir_graph_output_count(ir);
-	exe->largest_bytes = largest_binding(ir);
 	pthread_mutex_init(&exe->lock, NULL);
-	status = hy_kernels_lower(ir, &device->kernels, &exe->program, &error);
+	status = read_bindings(exe, ir);
+	if (status == HY_OK) {
+		status = hy_kernels_lower(ir, &device->kernels, &exe->program, &error);
+		if (status != HY_OK) hy_opencl_forward(device->plugin, &error);
+	}
 	hy_ir_graph_destroy(ir);
-	if (status == HY_OK && exe->program->arena_bytes > exe->largest_bytes)
-		exe->largest_bytes = exe->program->arena_bytes;
-	status = status == HY_OK ? compile_program(exe) : hy_opencl_forward(device->plugin, &error);
+	if (status == HY_OK) {
+		if (exe->program->arena_bytes > exe->largest_bytes) exe->largest_bytes = exe->program->arena_bytes;
+		hy_opencl_guard_enter(device->plugin);
+		status = compile_program(exe);
+		hy_opencl_guard_leave(device->plugin);
+	}
 	if (status != HY_OK) {
 		hy_opencl_exe_free(exe);
 		return status;
@@ -241,15 +250,16 @@ void hy_opencl_exe_free(hy_exe *exe)
 {
 	if (exe == NULL) return;
 	const hy_opencl_api *api = exe->device->api;
-	for (uint32_t i = 0; exe->kernels != NULL && i < exe->program->launch_count; i++)
+	for (uint32_t i = 0; exe->program != NULL && exe->kernels != NULL && i < exe->program->launch_count; i++)
 		if (exe->kernels[i] != NULL) api->clReleaseKernel(exe->kernels[i]);
-	for (uint32_t i = 0; exe->constants != NULL && i < exe->program->constant_count; i++)
+	for (uint32_t i = 0; exe->program != NULL && exe->constants != NULL && i < exe->program->constant_count; i++)
 		if (exe->constants[i] != NULL) api->clReleaseMemObject(exe->constants[i]);
 	hy_kernels_program_destroy(exe->program);
 	pthread_mutex_destroy(&exe->lock);
 	free(exe->kernels);
 	free(exe->constants);
 	free(exe->movings);
+	free(exe->binding_bytes);
 	free(exe->last);
 	free(exe->total_ns);
 	free(exe->calls);
@@ -330,6 +340,12 @@ hy_status hy_opencl_exe_start(hy_exe *exe, cl_command_queue queue, const hy_comm
 		return hy_opencl_refuse(device->plugin, HY_INVALID, "a workspace of %llu bytes given, %llu wanted",
 		                        (unsigned long long)command->workspace.length,
 		                        (unsigned long long)exe->program->arena_bytes);
+	for (uint32_t i = 0; i < exe->binding_count; i++)
+		if (command->bindings[i].length < exe->binding_bytes[i])
+			return hy_opencl_refuse(device->plugin, HY_INVALID,
+			                        "binding %u has %llu bytes, %llu are wanted", i,
+			                        (unsigned long long)command->bindings[i].length,
+			                        (unsigned long long)exe->binding_bytes[i]);
 	hy_opencl_pinned *pinned = calloc(exe->binding_count + 1, sizeof(*pinned));
 	if (pinned == NULL) return hy_opencl_refuse(device->plugin, HY_NO_MEMORY, "out of memory");
 	hy_status status = pin(exe, command, pinned);

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #define HY_OPENCL_ALIGN 64u
 
@@ -43,6 +44,12 @@ typedef struct hy_opencl_plugin {
 	hy_opencl_api api;
 	uint32_t count;
 	hy_opencl_found *found;
+	struct {
+		pthread_mutex_t lock;
+		uint32_t depth;
+		bool had_variable, is_known[NSIG];
+		struct sigaction actions[NSIG];
+	} guard;
 } hy_opencl_plugin;
 
 /* A host address as a buffer; kept, because making one costs more than a small kernel. */
@@ -93,6 +100,11 @@ hy_status hy_opencl_fail(const hy_opencl_plugin *plugin, int32_t code, const cha
 /* The same without a code of OpenCL's. */
 hy_status hy_opencl_refuse(const hy_opencl_plugin *plugin, hy_status status, const char *format, ...) HY_PRINTF(3, 4);
 hy_status hy_opencl_forward(const hy_opencl_plugin *plugin, const hy_error *error);
+
+/* ---- guard.c: around calls in which a driver starts or compiles; may be nested and concurrent ---- */
+
+void hy_opencl_guard_enter(hy_opencl_plugin *plugin);
+void hy_opencl_guard_leave(hy_opencl_plugin *plugin);
 
 /* ---- platform.c ---- */
 

@@ -144,7 +144,9 @@ hy_status hy_opencl_search(hy_opencl_plugin *plugin)
 {
 	pthread_mutex_lock(&plugin->lock);
 	if (!plugin->searched) {
+		hy_opencl_guard_enter(plugin);
 		plugin->status = search(plugin);
+		hy_opencl_guard_leave(plugin);
 		plugin->searched = true;
 	}
 	const hy_status status = plugin->status;

@@ -19,6 +19,7 @@ static void shut_down(void *ctx)
 {
 	hy_opencl_plugin *plugin = ctx;
 	if (plugin->api.library != NULL) dlclose(plugin->api.library);
+	pthread_mutex_destroy(&plugin->guard.lock);
 	pthread_mutex_destroy(&plugin->lock);
 	for (uint32_t i = 0; i < plugin->count; i++)
 		free_found(&plugin->found[i]);
@@ -42,6 +43,7 @@ hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table)
 		return host->error(host->ctx, HY_NO_MEMORY, HY_SCOPE_CALL, 0, no_memory, sizeof(no_memory) - 1);
 	plugin->host = host;
 	pthread_mutex_init(&plugin->lock, NULL);
+	pthread_mutex_init(&plugin->guard.lock, NULL);
 	const hy_plugin filled = {
 		.abi_minor = HY_ABI_MINOR,
 		.name = "opencl",

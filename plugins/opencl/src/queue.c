@@ -206,6 +206,7 @@ static hy_status start_fill(hy_queue *queue, const hy_command *command, pending 
 static hy_status start_exec(hy_queue *queue, const hy_command *command, pending *item)
 {
 	cl_event first = NULL, last = NULL;
+	if (command->exe == NULL) return hy_opencl_refuse(queue->device->plugin, HY_INVALID, "EXEC without a program");
 	const hy_status status = hy_opencl_exe_start(command->exe, queue->queue, command, &item->runs, &first, &last);
 	if (first != NULL) keep_event(queue->device->api, item, first);
 	if (last != NULL && last != first) keep_event(queue->device->api, item, last);
