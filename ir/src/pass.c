@@ -17,7 +17,7 @@ static const struct step {
 	{"dce", hy_ir_pass_dce, 0},
 	{"fold", hy_ir_pass_fold, HY_IR_PREPARE_NO_FOLD},
 	{"simplify", hy_ir_pass_simplify, 0},
-	{"batch_norm", hy_ir_pass_batch_norm, HY_IR_PREPARE_NO_FOLD},
+	{"batch_norm", hy_ir_pass_batch_norm, HY_IR_PREPARE_NO_FOLD | HY_IR_PREPARE_NO_FUSE},
 	{"dce", hy_ir_pass_dce, 0},
 	{"fold", hy_ir_pass_fold, HY_IR_PREPARE_NO_FOLD},
 	{"simplify", hy_ir_pass_simplify, 0},

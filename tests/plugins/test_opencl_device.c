@@ -266,7 +266,7 @@ static void steps_are_counted_while_they_are_measured(void **state)
 	EXPECT_OK(hy_ir_blob_create(graph, 0, 1, &blob, NULL, NULL, NULL, NULL, &error));
 	hy_hal_program *program;
 	EXPECT_OK(hy_hal_program_create(at.device, blob.graph, NULL, 0, NULL, 0, &program, &error));
-	static float data[2][64 * 64];
+	static _Alignas(64) float data[2][64 * 64];
 	const hy_ref bindings[2] = {hy_hal_host_ref(data[0], sizeof(data[0])),
 	                            hy_hal_host_ref(data[1], sizeof(data[1]))};
 	const hy_command exec = {

@@ -28,7 +28,7 @@ hy_status hy_ir_graph_unfuse(hy_ir_graph *graph, const bool *chosen, bool *out_c
 
 enum {
 	HY_IR_PREPARE_NO_FOLD = 1u << 0, /* keep nodes whose inputs are constant: used to test operators */
-	HY_IR_PREPARE_NO_FUSE = 1u << 1,
+	HY_IR_PREPARE_NO_FUSE = 1u << 1, /* no regions, and BatchNormalization stays a node */
 };
 
 /* All passes in their order, the verifier after each: upgrade, infer, fold, simplify, batch_norm, dce, infer, fuse.
