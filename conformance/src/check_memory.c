@@ -1,5 +1,6 @@
 /* Group memory: buffers, copies, fills, exhaustion. */
 #include "target.h"
+#include "process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,15 +122,6 @@ static void many_live_at_once(conform_run *run, const conform_case *self)
 	}
 }
 
-static uint64_t resident_bytes(void)
-{
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long long size = 0, resident = 0;
-	if (file == NULL || fscanf(file, "%llu %llu", &size, &resident) != 2) resident = 0;
-	if (file != NULL) fclose(file);
-	return resident * 4096;
-}
-
 static void freed_memory_comes_back(conform_run *run, const conform_case *self)
 {
 	(void)self;
@@ -143,9 +135,9 @@ static void freed_memory_comes_back(conform_run *run, const conform_case *self)
 		const hy_command fill = conform__fill(conform__ref(buffer, 0, LENGTH), 1);
 		if (!conform__submit(run, queue, 1, &fill)) return;
 		run->table.buffer_free(run->device, buffer);
-		if (i == 8) before = resident_bytes();
+		if (i == 8) before = conform__process_resident_bytes();
 	}
-	const uint64_t after = resident_bytes();
+	const uint64_t after = conform__process_resident_bytes();
 	REQUIRE(run, after < before + (64u << 20), "%d buffers of 4 MiB, each freed, left %llu MiB resident", ROUNDS,
 	        (unsigned long long)((after - before) >> 20));
 }

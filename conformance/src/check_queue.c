@@ -1,18 +1,12 @@
 /* Group queue: order, tickets that complete exactly once, several queues and threads. */
 #include "target.h"
+#include "process.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* Submits without waiting; 0 and the case ended on failure. */
 static uint64_t start(conform_run *run, hy_queue *queue, uint32_t count, const hy_command *commands)
@@ -171,11 +165,11 @@ static void times_are_ordered(conform_run *run, const conform_case *self)
 	CONTINUE(run);
 	conform_memory memory;
 	if (!conform__memory_create(run, queue, 1 << 20, 0, &memory)) return;
-	const uint64_t before = now_ns();
+	const uint64_t before = conform__process_now_ns();
 	const hy_command fill = conform__fill(conform__ref(memory.buffer, memory.offset, memory.length), 3);
 	const uint64_t ticket = start(run, queue, 1, &fill);
 	if (ticket == 0 || !conform__ticket_wait(run, ticket, 8)) return;
-	const uint64_t after = now_ns();
+	const uint64_t after = conform__process_now_ns();
 	const hy_done done = conform__ticket_read(run, ticket).done;
 	if (done.begin_ns == 0 && done.end_ns == 0) {
 		conform__not_supported(run, "the device can't tell times");

@@ -1,18 +1,10 @@
 /* Group stress: a thousand times must be like once. */
 #include "program.h"
+#include "process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t resident_bytes(void)
-{
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long long size = 0, resident = 0;
-	if (file == NULL || fscanf(file, "%llu %llu", &size, &resident) != 2) resident = 0;
-	if (file != NULL) fclose(file);
-	return resident * 4096;
-}
 
 static void runs_do_not_leak(conform_run *run, const conform_case *self)
 {
@@ -42,9 +34,9 @@ static void runs_do_not_leak(conform_run *run, const conform_case *self)
 	uint64_t before = 0;
 	for (int64_t i = 0; i < self->number; i++) {
 		if (!conform__submit(run, queue, 1, &command)) return;
-		if (i == self->number / 4) before = resident_bytes();
+		if (i == self->number / 4) before = conform__process_resident_bytes();
 	}
-	const uint64_t after = resident_bytes();
+	const uint64_t after = conform__process_resident_bytes();
 	REQUIRE(run, after < before + (512u << 10), "%lld runs left %lld KiB", (long long)self->number * 3 / 4,
 	        (long long)(after - before) / 1024);
 	conform__program_finish(run, &p);
@@ -58,9 +50,9 @@ static void queues_do_not_leak(conform_run *run, const conform_case *self)
 		hy_queue *queue = conform__queue_open(run);
 		CONTINUE(run);
 		run->table.queue_close(queue);
-		if (i == self->number / 4) before = resident_bytes();
+		if (i == self->number / 4) before = conform__process_resident_bytes();
 	}
-	const uint64_t after = resident_bytes();
+	const uint64_t after = conform__process_resident_bytes();
 	REQUIRE(run, after < before + (4u << 20), "%lld queues left %lld KiB", (long long)self->number,
 	        (long long)(after - before) / 1024);
 }

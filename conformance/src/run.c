@@ -2,6 +2,7 @@
 #include "case.h"
 #include "supervisor.h"
 #include "waiver.h"
+#include "process.h"
 
 #include <fnmatch.h>
 #include <jansson.h>
@@ -19,13 +20,6 @@ typedef struct session {
 	FILE *results;
 	uint32_t lost_in_a_row;
 } session;
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* True when one of the comma-separated globs matches. */
 static bool matches(const char *globs, const char *id)
@@ -155,7 +149,7 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 		conform__waivers_free(s.waivers);
 		return hy_error_set(error, HY_NOT_FOUND, "%s can't be written", options->results);
 	}
-	const uint64_t begin = now_ns();
+	const uint64_t begin = conform__process_now_ns();
 	uint32_t count;
 	const conform_case *cases = conform__suite_cases(&count);
 	bool loaded = true;
@@ -173,7 +167,7 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 	conform__supervisor_stop(&s.worker);
 	conform__waivers_free(s.waivers);
 	if (s.results != NULL) fclose(s.results);
-	out_summary->time_ns = now_ns() - begin;
+	out_summary->time_ns = conform__process_now_ns() - begin;
 	out_summary->verdict = conform__verdict(options, out_summary, loaded, out_summary->text,
 	                                        sizeof(out_summary->text));
 	return HY_OK;

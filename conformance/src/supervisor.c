@@ -2,6 +2,7 @@
 #include "supervisor.h"
 
 #include "worker.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* The program halyard-conformance, beside the running program or in ../bin of it. */
 static bool find_worker(char *out_path, size_t length)
@@ -102,12 +96,12 @@ static int end_worker(supervisor *self, bool kill_it)
 	close(self->orders);
 	if (kill_it) kill(-self->pid, SIGKILL);
 	int status = 0;
-	const uint64_t patience = now_ns() + 5000000000u;
+	const uint64_t patience = conform__process_now_ns() + 5000000000u;
 	while (waitpid(self->pid, &status, WNOHANG) == 0) {
 		char dropped[4096];
 		while (read(self->output, dropped, sizeof(dropped)) > 0) {
 		}
-		if (now_ns() > patience) kill(-self->pid, SIGKILL);
+		if (conform__process_now_ns() > patience) kill(-self->pid, SIGKILL);
 		poll(NULL, 0, 1);
 	}
 	kill(-self->pid, SIGKILL); /* whatever it started */
@@ -187,14 +181,14 @@ static void wait_for_answer(supervisor *self, const conform_case *item, supervis
 {
 	const double scale = self->options->timeout_scale > 0 ? self->options->timeout_scale : 1;
 	const double seconds = (item->seconds == 0 ? 10 : item->seconds) * scale;
-	const uint64_t begin = now_ns(), deadline = begin + (uint64_t)(seconds * 1e9);
+	const uint64_t begin = conform__process_now_ns(), deadline = begin + (uint64_t)(seconds * 1e9);
 	receiver got = {.length = 0};
 	size_t output_length = 0;
 	int state = 0;
 	while (state == 0) {
 		struct pollfd waits[] = {{.fd = self->answers, .events = POLLIN},
 		                         {.fd = self->output, .events = POLLIN}};
-		const uint64_t now = now_ns();
+		const uint64_t now = conform__process_now_ns();
 		if (now >= deadline) break;
 		poll(waits, 2, (int)((deadline - now) / 1000000u) + 1);
 		take_output(self->output, result, &output_length);
@@ -202,7 +196,7 @@ static void wait_for_answer(supervisor *self, const conform_case *item, supervis
 	}
 	take_output(self->output, result, &output_length);
 	if (state == 1) return;
-	result->time_ns = now_ns() - begin;
+	result->time_ns = conform__process_now_ns() - begin;
 	if (state == 0) {
 		end_worker(self, true);
 		result->status = HY_CONFORM_TIMEOUT;

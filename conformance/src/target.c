@@ -1,5 +1,6 @@
 /* The plugin under test inside a worker. */
 #include "target.h"
+#include "process.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -110,9 +111,7 @@ static void host_complete(void *ctx, uint64_t number, const hy_done *done)
 static uint64_t host_now_ns(void *ctx)
 {
 	(void)ctx;
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	return conform__process_now_ns();
 }
 
 void conform__host_init(conform_host *host)

@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include "target.h"
+#include "process.h"
 
 #include <execinfo.h>
 #include <signal.h>
@@ -32,13 +33,6 @@ static void watch_crashes(void)
 	backtrace(&frame, 1); /* loads what the handler needs */
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		signal(numbers[i], on_crash);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 static bool answer(const conform_run *run, uint64_t time_ns)
@@ -94,10 +88,10 @@ int conform__worker_main(int argc, char **argv)
 		id[strcspn(id, "\n")] = '\0';
 		const conform_case *item = conform__suite_find(id);
 		if (item == NULL) return 3;
-		const uint64_t begin = now_ns();
+		const uint64_t begin = conform__process_now_ns();
 		run_case(&run, item);
 		fflush(NULL); /* what the plugin buffered in stdio belongs to this case */
-		if (!answer(&run, now_ns() - begin)) return 3;
+		if (!answer(&run, conform__process_now_ns() - begin)) return 3;
 	}
 	conform__target_close(&run);
 	return 0;
