@@ -36,7 +36,7 @@ def judge(suite, reference, number, folder):
     subprocess.run([suite, "--plugin", plugin, "--level", "L2", "--timeout-scale", "0.1", "--results", lines] + part,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=900)
     with open(lines) as f:
-        results = [json.loads(line) for line in f]
+        results = [record for record in map(json.loads, f) if "case" in record]
     os.remove(plugin)
     return results
 

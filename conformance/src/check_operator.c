@@ -1,6 +1,7 @@
 /* Group operator: each line of operators.def is a case. */
 #include "program.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct operator_row {
@@ -40,6 +41,15 @@ static void operator_holds(conform_run *run, const conform_case *self)
 	op_spec_finish(&spec);
 }
 
+/* The type of the first input that is there, by the line's text; f32 for operators without inputs. */
+static const char *dtype_of(const operator_row *row)
+{
+	char name[8] = "";
+	sscanf(row->inputs + strspn(row->inputs, "- "), "%7[a-z0-9]", name);
+	const hy_dtype dtype = hy_dtype_from_name(name);
+	return hy_dtype_name(dtype == HY_DTYPE_NONE ? HY_DTYPE_F32 : dtype);
+}
+
 void conform__check_operator_list(conform_list *list)
 {
 	static const struct {
@@ -55,11 +65,14 @@ void conform__check_operator_list(conform_list *list)
 #undef CASE
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const conform_case like = {
-			.info = {.group = "operator", .rule = "P14", .level = (hy_conform_level)rows[i].level},
-			.seconds = 60,
-			.check = operator_holds,
-			.param = &rows[i].row};
+		const conform_case like = {.info = {.group = "operator",
+		                                    .rule = "P14",
+		                                    .level = (hy_conform_level)rows[i].level,
+		                                    .op = rows[i].row.op,
+		                                    .dtype = dtype_of(&rows[i].row)},
+		                           .seconds = 60,
+		                           .check = operator_holds,
+		                           .param = &rows[i].row};
 		const char *suffix = strstr(rows[i].row.attrs, "approximate=tanh") != NULL ? "_by_tanh" : "";
 		conform__list_add(list, &like, "operator.%s%s", rows[i].name, suffix);
 	}

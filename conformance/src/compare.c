@@ -2,6 +2,7 @@
 #include "compare.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,12 +37,16 @@ static double least_of(hy_dtype dtype)
 	return dtype == HY_DTYPE_F32 ? 0x1p-126 : dtype == HY_DTYPE_F16 ? 0x1p-24 : 0;
 }
 
+static double magnitude_of(const tensor *expected, int64_t i)
+{
+	return expected->magnitude != NULL ? expected->magnitude[i] : fabs(expected->value[i]);
+}
+
 static double bound_of(const tensor *expected, int64_t i, tolerance_id tolerance)
 {
 	if (tolerance == TOLERANCE_EXACT || !hy_dtype_is_float(expected->dtype)) return 0;
-	const double magnitude = expected->magnitude != NULL ? expected->magnitude[i] : fabs(expected->value[i]);
 	const double factor = tolerances[tolerance].factor + tolerances[tolerance].root * sqrt((double)expected->terms);
-	return factor * unit_of(expected->dtype) * magnitude + least_of(expected->dtype);
+	return factor * unit_of(expected->dtype) * magnitude_of(expected, i) + least_of(expected->dtype);
 }
 
 static bool agrees(const tensor *expected, int64_t i, double got, double bound)
@@ -52,62 +57,91 @@ static bool agrees(const tensor *expected, int64_t i, double got, double bound)
 	return got == rounded || fabs(got - want) <= bound;
 }
 
-static void print_index(const tensor *t, int64_t index, char *text, size_t length)
+bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance,
+                      hy_conform_difference *out_difference)
 {
-	int64_t at[HY_MAX_RANK];
-	tensor_coordinates(t, index, at);
-	size_t used = 0;
-	text[0] = '\0';
-	for (uint32_t i = 0; i < t->rank && used < length; i++)
-		used += (size_t)snprintf(text + used, length - used, "%s%lld", i == 0 ? "" : ",", (long long)at[i]);
+	hy_conform_difference d = {.rank = expected->rank,
+	                           .factor = tolerances[tolerance].factor,
+	                           .root = tolerances[tolerance].root,
+	                           .unit = unit_of(expected->dtype),
+	                           .least = least_of(expected->dtype),
+	                           .terms = expected->terms,
+	                           .total = expected->count};
+	for (int64_t i = 0; i < expected->count; i++) {
+		const double value = tensor_unpack_at(expected->dtype, got, i),
+			     bound = bound_of(expected, i, tolerance);
+		if (agrees(expected, i, value, bound)) continue;
+		d.wrong++;
+		if (d.shown == HY_CONFORM_SHOWN) continue;
+		hy_conform_element *element = &d.first[d.shown++];
+		*element = (hy_conform_element){.got = value,
+		                                .expected = expected->value[i],
+		                                .bound = bound,
+		                                .magnitude = magnitude_of(expected, i)};
+		tensor_coordinates(expected, i, element->index);
+	}
+	if (d.wrong == 0) return true;
+	snprintf(d.dtype, sizeof(d.dtype), "%s", hy_dtype_name(expected->dtype));
+	snprintf(d.tolerance, sizeof(d.tolerance), "%s", tolerances[tolerance].name);
+	memcpy(d.dims, expected->dim, sizeof(d.dims));
+	*out_difference = d;
+	return false;
 }
 
-bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance, char *text, size_t length)
+static void print_index(const hy_conform_difference *d, char *text, size_t length)
 {
-	int64_t first = -1, count = 0;
-	for (int64_t i = 0; i < expected->count; i++) {
-		if (agrees(expected, i, tensor_unpack_at(expected->dtype, got, i), bound_of(expected, i, tolerance)))
-			continue;
-		if (first < 0) first = i;
-		count++;
-	}
-	if (count == 0) return true;
-	char place[128];
-	print_index(expected, first, place, sizeof(place));
-	snprintf(text, length,
-	         "element [%s] is %.9g, expected %.9g within %.3g (%s: %g + %g*sqrt(%lld) of u = %.3g, relative to "
-	         "%.6g); "
-	         "%lld of %lld elements differ",
-	         place, tensor_unpack_at(expected->dtype, got, first), expected->value[first],
-	         bound_of(expected, first, tolerance), tolerances[tolerance].name, tolerances[tolerance].factor,
-	         tolerances[tolerance].root, (long long)expected->terms, unit_of(expected->dtype),
-	         expected->magnitude != NULL ? expected->magnitude[first] : fabs(expected->value[first]),
-	         (long long)count, (long long)expected->count);
+	size_t used = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < d->rank && used < length; i++)
+		used += (size_t)snprintf(text + used, length - used, "%s%lld", i == 0 ? "" : ",",
+		                         (long long)d->first[0].index[i]);
+}
+
+bool conform__compare_in(conform_run *run, const tensor *expected, const void *got, tolerance_id tolerance,
+                         const char *what, ...)
+{
+	hy_conform_difference d;
+	if (conform__compare(expected, got, tolerance, &d)) return true;
+	if (conform__ended(run)) return false;
+	char subject[256], place[128];
+	va_list args;
+	va_start(args, what);
+	vsnprintf(subject, sizeof(subject), what, args);
+	va_end(args);
+	print_index(&d, place, sizeof(place));
+	run->difference = d;
+	run->differs = true;
+	conform__fail(run,
+	              "%s: element [%s] is %.9g, expected %.9g within %.3g (%s: %g + %g*sqrt(%lld) of u = %.3g, "
+	              "relative to %.6g); %lld of %lld elements differ",
+	              subject, place, d.first[0].got, d.first[0].expected, d.first[0].bound, d.tolerance, d.factor,
+	              d.root, (long long)d.terms, d.unit, d.first[0].magnitude, (long long)d.wrong, (long long)d.total);
 	return false;
 }
 
 const char *conform__compare_self_test(void)
 {
-	static char text[256];
+	hy_conform_difference d;
 	double value = 3, magnitude = 5;
 	tensor t = {.dtype = HY_DTYPE_F32, .count = 1, .value = &value, .magnitude = &magnitude, .terms = 16};
 	for (int id = 0; id < TOLERANCE_COUNT; id++) {
 		const double bound = bound_of(&t, 0, (tolerance_id)id);
-		const float exact = 3, inside = (float)(3 + bound * 0.6), outside = (float)(3 + bound * 1.1 + 0x1p-21);
-		if (!conform__compare(&t, &exact, (tolerance_id)id, text, sizeof(text)))
-			return "the exact value is refused";
-		if (bound > 0x1p-21 && !conform__compare(&t, &inside, (tolerance_id)id, text, sizeof(text)))
-			return "a value inside the bound is refused";
-		if (conform__compare(&t, &outside, (tolerance_id)id, text, sizeof(text)))
-			return "a value outside the bound is accepted";
+		for (int sign = -1; sign <= 1; sign += 2) {
+			/* The last float within the bound, and the next one. */
+			float inside = (float)(3 + sign * bound);
+			if (fabs(inside - 3.0) > bound) inside = nextafterf(inside, 3);
+			const float outside = nextafterf(inside, sign * INFINITY);
+			if (!conform__compare(&t, &inside, (tolerance_id)id, &d))
+				return "a value just inside the bound is refused";
+			if (conform__compare(&t, &outside, (tolerance_id)id, &d))
+				return "a value just outside the bound is accepted";
+		}
 	}
 	const float not_a_number = NAN, number = 3, infinite = INFINITY;
-	if (conform__compare(&t, &not_a_number, TOLERANCE_NORM, text, sizeof(text)))
-		return "NaN is accepted for a number";
-	if (conform__compare(&t, &infinite, TOLERANCE_NORM, text, sizeof(text)))
-		return "infinity is accepted for a number";
+	if (conform__compare(&t, &not_a_number, TOLERANCE_NORM, &d)) return "NaN is accepted for a number";
+	if (conform__compare(&t, &infinite, TOLERANCE_NORM, &d)) return "infinity is accepted for a number";
 	value = NAN;
-	if (!conform__compare(&t, &not_a_number, TOLERANCE_EXACT, text, sizeof(text))) return "NaN is refused for NaN";
-	if (conform__compare(&t, &number, TOLERANCE_NORM, text, sizeof(text))) return "a number is accepted for NaN";
+	if (!conform__compare(&t, &not_a_number, TOLERANCE_EXACT, &d)) return "NaN is refused for NaN";
+	if (conform__compare(&t, &number, TOLERANCE_NORM, &d)) return "a number is accepted for NaN";
 	return NULL;
 }

@@ -2,6 +2,7 @@
 #ifndef HY_CONFORM_PRIVATE_COMPARE_H
 #define HY_CONFORM_PRIVATE_COMPARE_H
 
+#include "target.h"
 #include "tensor.h"
 
 typedef enum tolerance_id {
@@ -11,9 +12,14 @@ typedef enum tolerance_id {
 	TOLERANCE_COUNT
 } tolerance_id;
 
-/* got: tensor_bytes of expected. True when every element is within bounds; else text says the first that is not: index,
- * got, expected, bound and how it came about, and how many of how many differ. */
-bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance, char *text, size_t length);
+/* got: tensor_bytes of expected. True when every element is within bounds; else out_difference has those that are not. */
+bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance,
+                      hy_conform_difference *out_difference);
+
+/* The same in a case, which fails unless the elements are within bounds: "<what>: element [..] is .., expected .. within
+ * ..", with the difference as a record. what is made by printf. */
+bool conform__compare_in(conform_run *run, const tensor *expected, const void *got, tolerance_id tolerance,
+                         const char *what, ...) HY_PRINTF(5, 6);
 
 /* One value just inside and one just outside of every tolerance, for the types in use; run at every start. NULL when the
  * comparator can be trusted, else what is wrong. */

@@ -1,5 +1,6 @@
 /* Runs the list against one plugin: selection, second looks, waivers, results line by line, verdict. */
 #include "case.h"
+#include "compare.h"
 #include "supervisor.h"
 #include "waiver.h"
 #include "process.h"
@@ -88,12 +89,15 @@ static void judge(session *s, const conform_case *item)
 	s->summary->selected++;
 	write_line(s, &item->info, &result);
 	if (s->options->on_result == NULL) return;
-	const hy_conform_result shown = {.info = &item->info,
-	                                 .status = result.status,
-	                                 .time_ns = result.time_ns,
-	                                 .text = result.text,
-	                                 .output = result.output,
-	                                 .signal = result.signal};
+	const hy_conform_result shown = {
+		.info = &item->info,
+		.status = result.status,
+		.time_ns = result.time_ns,
+		.text = result.text,
+		.output = result.output,
+		.signal = result.signal,
+		.difference = result.record_length == sizeof(hy_conform_difference) ? &result.record.difference : NULL,
+		.exit_code = result.exit_code};
 	s->options->on_result(s->options->payload, &shown);
 }
 
@@ -139,6 +143,8 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 		return hy_error_set(error, HY_INVALID, "a plugin and a summary are needed");
 	if (access(options->plugin, R_OK) != 0)
 		return hy_error_set(error, HY_NOT_FOUND, "%s can't be read", options->plugin);
+	const char *fault = conform__compare_self_test();
+	if (fault != NULL) return hy_error_set(error, HY_INTERNAL, "the comparator's own test: %s", fault);
 	session s = {.options = options, .summary = out_summary};
 	memset(out_summary, 0, sizeof(*out_summary));
 	hy_status status = conform__supervisor_init(&s.worker, options, error);

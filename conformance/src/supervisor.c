@@ -138,9 +138,17 @@ static void take_output(int output, supervisor_result *result, size_t *length)
 }
 
 typedef struct receiver {
-	char bytes[sizeof(worker_answer) + WORKER_TEXT_MAX];
+	char bytes[sizeof(worker_answer) + sizeof(worker_record) + WORKER_TEXT_MAX];
 	size_t length;
 } receiver;
+
+/* What a plugin may have trampled on: every text ends, every count fits. */
+static void tame_difference(hy_conform_difference *d)
+{
+	d->dtype[sizeof(d->dtype) - 1] = d->tolerance[sizeof(d->tolerance) - 1] = '\0';
+	if (d->rank > HY_CONFORM_RANK_MAX) d->rank = HY_CONFORM_RANK_MAX;
+	if (d->shown > HY_CONFORM_SHOWN) d->shown = HY_CONFORM_SHOWN;
+}
 
 /* 1 a whole answer, 0 not yet, -1 nonsense or end of file. */
 static int receive(int answers, receiver *got, supervisor_result *result)
@@ -154,11 +162,17 @@ static int receive(int answers, receiver *got, supervisor_result *result)
 	memcpy(&head, got->bytes, sizeof(head));
 	if (head.magic != WORKER_MAGIC || head.status >= HY_CONFORM_STATUS_COUNT || head.text_length >= WORKER_TEXT_MAX)
 		return -1;
-	if (got->length < sizeof(head) + head.text_length) return 0;
+	if (head.record_length != 0 && head.record_length != sizeof(hy_conform_difference) &&
+	    head.record_length != sizeof(worker_description))
+		return -1;
+	if (got->length < sizeof(head) + head.record_length + head.text_length) return 0;
 	result->status = (hy_conform_status)head.status;
 	result->time_ns = head.time_ns;
-	memcpy(result->text, got->bytes + sizeof(head), head.text_length);
+	result->record_length = head.record_length;
+	memcpy(&result->record, got->bytes + sizeof(head), head.record_length);
+	memcpy(result->text, got->bytes + sizeof(head) + head.record_length, head.text_length);
 	result->text[head.text_length] = '\0';
+	if (head.record_length == sizeof(hy_conform_difference)) tame_difference(&result->record.difference);
 	return 1;
 }
 
@@ -173,6 +187,7 @@ static void explain_death(supervisor *self, supervisor_result *result)
 	} else {
 		snprintf(result->text, sizeof(result->text), "the plugin ended the process with exit(%d)",
 		         WEXITSTATUS(status));
+		result->exit_code = WEXITSTATUS(status);
 		if (WEXITSTATUS(status) == 127) result->status = HY_CONFORM_HARNESS_ERROR;
 	}
 }
@@ -210,6 +225,7 @@ void conform__supervisor_run(supervisor *self, const conform_case *item, supervi
 {
 	memset(out_result, 0, sizeof(*out_result));
 	out_result->status = HY_CONFORM_HARNESS_ERROR;
+	out_result->exit_code = -1;
 	if (item->alone) conform__supervisor_stop(self);
 	if (self->pid == 0 && !start_worker(self)) {
 		snprintf(out_result->text, sizeof(out_result->text), "no worker could be started: %s", strerror(errno));
@@ -230,6 +246,23 @@ void conform__supervisor_run(supervisor *self, const conform_case *item, supervi
 	if (!held || status == 0) return;
 	out_result->status = HY_CONFORM_CRASH;
 	out_result->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	out_result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	snprintf(out_result->text, sizeof(out_result->text), "the worker died while the device was closed (%s)",
 	         WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+}
+
+bool conform__supervisor_describe(supervisor *self, worker_description *out_description)
+{
+	static supervisor_result result;
+	const conform_case order = {.info = {.id = WORKER_DESCRIBE}, .seconds = 30, .alone = true};
+	conform__supervisor_run(self, &order, &result);
+	if (result.status != HY_CONFORM_PASS || result.record_length != sizeof(worker_description)) return false;
+	*out_description = result.record.description;
+	hy_device_info *device = &out_description->device;
+	out_description->plugin_name[sizeof(out_description->plugin_name) - 1] = '\0';
+	out_description->plugin_version[sizeof(out_description->plugin_version) - 1] = '\0';
+	device->pci_address[sizeof(device->pci_address) - 1] = device->id[sizeof(device->id) - 1] = '\0';
+	device->name[sizeof(device->name) - 1] = device->arch[sizeof(device->arch) - 1] = '\0';
+	device->driver[sizeof(device->driver) - 1] = '\0';
+	return true;
 }

@@ -3,6 +3,7 @@
 #define HY_CONFORM_PRIVATE_SUPERVISOR_H
 
 #include "case.h"
+#include "worker.h"
 
 #include <sys/types.h>
 
@@ -19,7 +20,9 @@ typedef struct supervisor {
 typedef struct supervisor_result {
 	hy_conform_status status;
 	uint64_t time_ns;
-	int signal;
+	int signal, exit_code; /* of a CRASH; exit_code -1: none */
+	uint32_t record_length; /* 0: no record */
+	worker_record record;
 	char text[4096];
 	char output[SUPERVISOR_OUTPUT];
 } supervisor_result;
@@ -28,6 +31,8 @@ typedef struct supervisor_result {
 hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error);
 /* Runs one case; starts a worker when there is none and ends it after a case that did not hold. */
 void conform__supervisor_run(supervisor *self, const conform_case *item, supervisor_result *out_result);
+/* Asks a worker whom it has before it; false when the plugin can't say. */
+bool conform__supervisor_describe(supervisor *self, worker_description *out_description);
 /* Ends the worker and waits for it. */
 void conform__supervisor_stop(supervisor *self);
 

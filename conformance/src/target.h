@@ -53,6 +53,8 @@ struct conform_run {
 	hy_conform_status status;
 	bool ended;
 	char text[CONFORM_TEXT];
+	bool differs; /* the case failed on numbers: */
+	hy_conform_difference difference;
 };
 
 /* ---- loading; each ends the case on failure ---- */

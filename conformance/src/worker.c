@@ -35,25 +35,41 @@ static void watch_crashes(void)
 		signal(numbers[i], on_crash);
 }
 
-static bool answer(const conform_run *run, uint64_t time_ns)
+static bool answer(const conform_run *run, uint64_t time_ns, const void *record, size_t record_length)
 {
 	struct {
 		worker_answer head;
-		char text[CONFORM_TEXT];
+		char rest[sizeof(worker_record) + CONFORM_TEXT];
 	} packet = {.head = {.magic = WORKER_MAGIC,
 	                     .status = (uint32_t)run->status,
 	                     .time_ns = time_ns,
-	                     .text_length = (uint32_t)strlen(run->text)}};
-	memcpy(packet.text, run->text, packet.head.text_length);
-	const size_t length = sizeof(packet.head) + packet.head.text_length;
+	                     .text_length = (uint32_t)strlen(run->text),
+	                     .record_length = (uint32_t)record_length}};
+	if (record_length > 0) memcpy(packet.rest, record, record_length);
+	memcpy(packet.rest + record_length, run->text, packet.head.text_length);
+	const size_t length = sizeof(packet.head) + record_length + packet.head.text_length;
 	return write(WORKER_ANSWERS, &packet, length) == (ssize_t)length;
+}
+
+static bool describe(conform_run *run)
+{
+	worker_description d = {0};
+	run->status = HY_CONFORM_PASS;
+	run->ended = false;
+	run->text[0] = '\0';
+	if (!conform__target_ready(run)) return answer(run, 0, NULL, 0);
+	d.abi_minor = run->table.abi_minor;
+	d.device = run->info;
+	if (run->table.name != NULL) snprintf(d.plugin_name, sizeof(d.plugin_name), "%s", run->table.name);
+	if (run->table.version != NULL) snprintf(d.plugin_version, sizeof(d.plugin_version), "%s", run->table.version);
+	return answer(run, 0, &d, sizeof(d));
 }
 
 static void run_case(conform_run *run, const conform_case *item)
 {
 	run->self = item;
 	run->status = HY_CONFORM_PASS;
-	run->ended = false;
+	run->ended = run->differs = false;
 	run->text[0] = '\0';
 	run->random_state = run->seed ^ XXH64(item->info.id, strlen(item->info.id), 0);
 	conform__ticket_begin(run);
@@ -86,12 +102,18 @@ int conform__worker_main(int argc, char **argv)
 	char id[256];
 	while (orders != NULL && fgets(id, sizeof(id), orders) != NULL) {
 		id[strcspn(id, "\n")] = '\0';
+		if (strcmp(id, WORKER_DESCRIBE) == 0) {
+			if (!describe(&run)) return 3;
+			continue;
+		}
 		const conform_case *item = conform__suite_find(id);
 		if (item == NULL) return 3;
 		const uint64_t begin = conform__process_now_ns();
 		run_case(&run, item);
 		fflush(NULL); /* what the plugin buffered in stdio belongs to this case */
-		if (!answer(&run, conform__process_now_ns() - begin)) return 3;
+		if (!answer(&run, conform__process_now_ns() - begin, &run.difference,
+		            run.differs ? sizeof(run.difference) : 0))
+			return 3;
 	}
 	conform__target_close(&run);
 	return 0;

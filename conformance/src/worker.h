@@ -1,18 +1,35 @@
 /* How the supervisor and a worker talk.
  *
- * The worker reads case ids, a line each, from descriptor WORKER_ORDERS, and answers each with one worker_answer and
- * its text on WORKER_ANSWERS. Standard output and error are the plugin's to break rule P7 with. */
+ * The worker reads case ids, a line each, from descriptor WORKER_ORDERS, and answers each on WORKER_ANSWERS with one
+ * worker_answer, a record and a text. Standard output and error are the plugin's to break rule P7 with. */
 #ifndef HY_CONFORM_PRIVATE_WORKER_H
 #define HY_CONFORM_PRIVATE_WORKER_H
 
-#include <stdint.h>
+#include <halyard/conform.h>
+#include <halyard/plugin.h>
 
 enum { WORKER_ORDERS = 3, WORKER_ANSWERS = 4, WORKER_TEXT_MAX = 4096 };
+
+/* The order that asks for a description instead of a case. */
+#define WORKER_DESCRIBE "?"
+
+/* Whom the suite judges, in the plugin's own words. Texts end within their arrays when the supervisor hands them on. */
+typedef struct worker_description {
+	uint32_t abi_minor, reserved;
+	char plugin_name[64], plugin_version[64];
+	hy_device_info device;
+} worker_description;
+
+/* What an answer carries beside its text. */
+typedef union worker_record {
+	hy_conform_difference difference; /* of a case that failed on numbers */
+	worker_description description; /* of WORKER_DESCRIBE */
+} worker_record;
 
 typedef struct worker_answer {
 	uint32_t magic, status;
 	uint64_t time_ns;
-	uint32_t text_length, reserved;
+	uint32_t text_length, record_length; /* 0, or the size of the record's member */
 } worker_answer;
 
 #define WORKER_MAGIC 0x4e464359u

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,12 +63,33 @@ typedef struct hy_conform_case_info {
 	const char *rule; /* of plugin.h: "P13" */
 	const char *since; /* suite version */
 	hy_conform_level level;
+	const char *op, *dtype; /* of group operator: "Conv", "f32"; else NULL */
 } hy_conform_case_info;
 
 uint32_t hy_conform_case_count(void);
 const hy_conform_case_info *hy_conform_case_at(uint32_t index);
 /* SHA-free fingerprint (xxh64) of all ids and versions: two runs with the same number ran the same list. */
 uint64_t hy_conform_list_hash(void);
+
+enum { HY_CONFORM_RANK_MAX = 8, HY_CONFORM_SHOWN = 3 };
+
+/* An element that is not what the oracle says. */
+typedef struct hy_conform_element {
+	int64_t index[HY_CONFORM_RANK_MAX];
+	double got, expected, bound;
+	double magnitude; /* what rounding errors are relative to: |expected|, or the sum of |a*b| */
+} hy_conform_element;
+
+/* An output with elements out of bounds, and how the bound of each came about:
+ * |got - expected| <= (factor + root * sqrt(terms)) * unit * magnitude + least. */
+typedef struct hy_conform_difference {
+	char dtype[8], tolerance[16]; /* of the output; class of tolerances.def */
+	uint32_t rank, shown; /* shown: elements in first */
+	int64_t dims[HY_CONFORM_RANK_MAX];
+	double factor, root, unit, least;
+	int64_t terms, wrong, total; /* additions behind an element; elements out of bounds, of how many */
+	hy_conform_element first[HY_CONFORM_SHOWN];
+} hy_conform_difference;
 
 /* One case's end. Text is lent for the call. */
 typedef struct hy_conform_result {
@@ -77,6 +99,8 @@ typedef struct hy_conform_result {
 	const char *text; /* what was expected, what came, where; "" on PASS */
 	const char *output; /* what the plugin printed, its last bytes */
 	int signal; /* CRASH: the signal, or 0 when it left by exit */
+	const hy_conform_difference *difference; /* NULL: the case failed for another reason than numbers */
+	int exit_code; /* CRASH: what the worker left with, or -1 */
 } hy_conform_result;
 
 typedef struct hy_conform_options {
