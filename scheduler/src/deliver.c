@@ -50,6 +50,7 @@ void hy_sched__deliver(hy_sched_session *session, hy_sched__deliver_what what)
 		const hy_status status = request->status;
 		hy_error error;
 		if (status != HY_OK) error = request->error;
+		if (session->trace != NULL) hy_sched__record_request(session, request);
 		session->taken_out++;
 		pthread_cond_signal(&session->space);
 		pthread_mutex_unlock(&session->lock);

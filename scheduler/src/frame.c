@@ -78,6 +78,7 @@ hy_status hy_sched__frame_bind(hy_sched__frame *frame, void *const *hosts, const
 	                        .exe = hy_hal_program_exe(program),
 	                        .bindings = frame->bindings,
 	                        .workspace = *workspace};
+	frame->copy_in_count = count;
 	frame->commands[count++] = run;
 	for (uint32_t i = frame->input_count; i < frame->binding_count; i++) {
 		if (frame->bindings[i].buffer == NULL) continue;
@@ -86,6 +87,7 @@ hy_status hy_sched__frame_bind(hy_sched__frame *frame, void *const *hosts, const
 		                         .source = frame->bindings[i]};
 		frame->commands[count++] = copy;
 	}
+	frame->copy_out_count = count - frame->copy_in_count - 1;
 	*out_command_count = count;
 	return HY_OK;
 }

@@ -13,6 +13,7 @@ typedef struct hy_sched__frame {
 	hy_ref *bindings;
 	hy_hal_buffer **staging; /* made when first needed */
 	hy_command *commands; /* 2 * binding_count + 1 */
+	uint32_t copy_in_count, copy_out_count; /* of the commands, before and after the run */
 } hy_sched__frame;
 
 hy_status hy_sched__frame_init(hy_sched__frame *frame, const hy_sched__device *device, const hy_ir_graph *graph,

@@ -116,6 +116,8 @@ static hy_status accept(hy_sched_session *session, const hy_ir_tensor *inputs, c
 		request->on_done = on_done;
 		request->payload = payload;
 		request->attempts = 0;
+		request->number = session->accepted;
+		request->accepted_ns = session->trace != NULL ? hy_hal_now_ns() : 0;
 		request->state = HY_SCHED__REQUEST_WAITS;
 		if (session->accepted++ == session->accepted_before) session->first_ns = hy_hal_now_ns();
 		if (on_done == hy_sched__run_done) hy_sched__worker_help(session);

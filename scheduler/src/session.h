@@ -9,6 +9,7 @@
 
 #include "frame.h"
 #include "plan.h"
+#include "trace.h"
 
 #include <pthread.h>
 
@@ -41,7 +42,17 @@ typedef struct hy_sched__request {
 	void *payload;
 	hy_status status;
 	hy_error error; /* when status is not OK */
+	uint64_t number; /* in the order of submission */
+	uint64_t accepted_ns; /* 0: not traced */
 } hy_sched__request;
+
+/* What a context is to be told by a submission. A stage is one, or, while it is traced and needs copies, up to three. */
+typedef struct hy_sched__ticket {
+	struct hy_sched__context *context;
+	hy_sched__trace_kind kind; /* COPY_IN, EXEC (also for all in one), COPY_OUT */
+} hy_sched__ticket;
+
+#define HY_SCHED__MOST_TICKETS 3u
 
 /* Carries one request through a lane. */
 typedef struct hy_sched__context {
@@ -50,6 +61,10 @@ typedef struct hy_sched__context {
 	hy_sched__request *request;
 	uint32_t stage;
 	uint64_t busy_ns; /* of the stages so far */
+	uint64_t ready_ns, submitted_ns; /* of this stage; ready 0: not traced */
+	uint32_t tickets_left;
+	hy_sched__ticket tickets[HY_SCHED__MOST_TICKETS];
+	hy_error error; /* of the first of the stage's tickets that failed; status OK: none */
 	hy_sched__frame *frames; /* per stage */
 	void ***hosts; /* per stage and binding */
 	void **between; /* values that only this lane sees */
@@ -119,6 +134,7 @@ struct hy_sched_session {
 	uint64_t first_ns, last_ns, done_ok, done_error, accepted_before; /* since the last reset */
 	hy_sched_device_stats *stats;
 	uint64_t *sorted; /* for medians */
+	hy_sched__trace *trace; /* NULL: off */
 };
 
 /* worker.c */
@@ -144,6 +160,15 @@ typedef struct hy_sched__run {
 	hy_error *error;
 } hy_sched__run;
 void hy_sched__run_done(void *payload, hy_status status, const hy_error *error);
+
+/* record.c: what goes into the trace. The lock is held and the trace is on. */
+void hy_sched__record_request(hy_sched_session *session, const hy_sched__request *request);
+/* Taken by a worker for its next stage. */
+void hy_sched__record_taken(const hy_sched__worker *worker, const hy_sched__context *context);
+void hy_sched__record_ticket(const hy_sched__worker *worker, const hy_sched__ticket *ticket, const hy_done *done);
+/* worker: NULL for what concerns the session; number: of a request, or HY_SCHED__TRACE_NO_REQUEST. */
+void hy_sched__record_instant(hy_sched_session *session, hy_sched__trace_kind kind, const hy_sched__worker *worker,
+                              uint64_t number);
 
 /* session_make.c */
 hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error);

@@ -130,6 +130,8 @@ static hy_status make_context(const hy_sched_session *session, hy_sched__lane_ru
                               hy_error *error)
 {
 	context->lane = lane;
+	for (uint32_t t = 0; t < HY_SCHED__MOST_TICKETS; t++)
+		context->tickets[t].context = context;
 	context->frames = calloc(lane->stage_count, sizeof(*context->frames));
 	context->hosts = calloc(lane->stage_count, sizeof(*context->hosts));
 	context->between = calloc(lane->between_count + 1, sizeof(*context->between));
@@ -305,4 +307,5 @@ void hy_sched__session_free(hy_sched_session *session)
 	free(session->programs);
 	free(session->stats);
 	free(session->sorted);
+	hy_sched__trace_destroy(session->trace);
 }

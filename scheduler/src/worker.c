@@ -79,11 +79,13 @@ static void request_replay(hy_sched_session *session, hy_sched__context *context
 	}
 	request->state = HY_SCHED__REQUEST_WAITS;
 	session->replay_count++;
+	if (session->trace != NULL) hy_sched__record_instant(session, HY_SCHED__TRACE_REPLAY, NULL, request->number);
 }
 
 static void ready_add(hy_sched__worker *worker, hy_sched__context *context)
 {
 	context->next = NULL;
+	if (worker->session->trace != NULL) context->ready_ns = hy_hal_now_ns();
 	*worker->ready_end = context;
 	worker->ready_end = &context->next;
 	pthread_cond_signal(&worker->wake);
@@ -110,6 +112,8 @@ static void device_lost(hy_sched__worker *worker, const hy_error *error)
 	hy_sched_session *session = worker->session;
 	if (worker->lost) return;
 	worker->lost = true;
+	if (session->trace != NULL)
+		hy_sched__record_instant(session, HY_SCHED__TRACE_LOST, worker, HY_SCHED__TRACE_NO_REQUEST);
 	for (uint32_t l = 0; l < session->lane_count; l++) {
 		hy_sched__lane_run *lane = &session->lanes[l];
 		if (lane->lost || !goes_through(lane, (uint32_t)(worker - session->workers))) continue;
@@ -226,6 +230,7 @@ static hy_sched__context *lane_take(hy_sched__worker *worker, uint64_t now_ns)
 		lane->free = context->next;
 		if (lane->active_count++ == 0) lane->since_ns = now_ns;
 		context->request = request_take(session);
+		context->ready_ns = context->request->accepted_ns;
 		context->stage = 0;
 		context->busy_ns = 0;
 		return context;
@@ -257,18 +262,49 @@ static void *host_of(const hy_sched__context *context, const hy_sched__place *pl
 	return context->between[place->index];
 }
 
-static hy_status submit(hy_sched__worker *worker, hy_sched__context *context, hy_error *error)
+/* The submissions of a stage: all in one, or each kind of work by itself while it is traced. */
+static uint32_t make_tickets(hy_sched__context *context, bool traced, uint32_t command_count,
+                             uint32_t counts[HY_SCHED__MOST_TICKETS])
+{
+	const hy_sched__frame *frame = &context->frames[context->stage];
+	const uint32_t parts[] = {frame->copy_in_count, 1, frame->copy_out_count};
+	static const hy_sched__trace_kind kinds[] = {HY_SCHED__TRACE_COPY_IN, HY_SCHED__TRACE_EXEC,
+	                                             HY_SCHED__TRACE_COPY_OUT};
+	uint32_t count = 0;
+	for (uint32_t i = 0; traced && i < HY_SCHED__MOST_TICKETS; i++) {
+		if (parts[i] == 0) continue;
+		context->tickets[count].kind = kinds[i];
+		counts[count++] = parts[i];
+	}
+	if (count > 0) return count;
+	context->tickets[0].kind = HY_SCHED__TRACE_EXEC;
+	counts[0] = command_count;
+	return 1;
+}
+
+/* Answers how many of the stage's tickets will not come, with the error. The lock is not held. */
+static uint32_t submit(hy_sched__worker *worker, hy_sched__context *context, bool traced, hy_error *error)
 {
 	const hy_sched__stage *stage = &context->lane->stages[context->stage];
 	hy_sched__frame *frame = &context->frames[context->stage];
 	void **hosts = context->hosts[context->stage];
 	for (uint32_t i = 0; i < frame->binding_count; i++)
 		hosts[i] = host_of(context, &stage->places[i]);
-	uint32_t command_count;
-	const hy_status status = hy_sched__frame_bind(frame, hosts, worker->session->plan->parts[stage->part].program,
-	                                              &worker->workspace_ref, &command_count, error);
-	if (status != HY_OK) return status;
-	return hy_hal_queue_submit(worker->queue, command_count, frame->commands, ticket_done, context, error);
+	uint32_t command_count, counts[HY_SCHED__MOST_TICKETS];
+	const hy_command *commands = frame->commands;
+	context->tickets_left = 1;
+	hy_status status = hy_sched__frame_bind(frame, hosts, worker->session->plan->parts[stage->part].program,
+	                                        &worker->workspace_ref, &command_count, error);
+	if (status != HY_OK) return 1;
+	const uint32_t count = make_tickets(context, traced, command_count, counts);
+	context->tickets_left = count;
+	for (uint32_t i = 0; i < count; i++) {
+		status = hy_hal_queue_submit(worker->queue, counts[i], commands, ticket_done, &context->tickets[i],
+		                             error);
+		if (status != HY_OK) return count - i;
+		commands += counts[i];
+	}
+	return 0;
 }
 
 /* After a failure that took the queue with it, once nothing is in it any more. */
@@ -288,21 +324,36 @@ static void queue_renew(hy_sched__worker *worker)
 	if (status != HY_OK) device_lost(worker, &error);
 }
 
+/* Its last ticket came. */
+static void stage_end(hy_sched__worker *worker, hy_sched__context *context)
+{
+	worker->in_flight--;
+	if (context->error.status == HY_OK)
+		stage_done(worker, context);
+	else
+		stage_failed(worker, context, &context->error);
+}
+
 static void dispatch(hy_sched__worker *worker, hy_sched__context *context, uint64_t start_ns)
 {
 	hy_sched_session *session = worker->session;
+	const bool traced = session->trace != NULL;
 	hy_error error;
 	worker->in_flight++;
 	worker->submitting = true;
+	context->error.status = HY_OK;
+	context->submitted_ns = start_ns;
+	if (traced) hy_sched__record_taken(worker, context);
 	pthread_mutex_unlock(&session->lock);
-	const hy_status status = submit(worker, context, &error);
+	const uint32_t missing = submit(worker, context, traced, &error);
 	const uint64_t spent_ns = hy_hal_now_ns() - start_ns;
 	pthread_mutex_lock(&session->lock);
 	worker->submitting = false;
 	worker->dispatch_ns[worker->dispatch_count++ % HY_SCHED__DISPATCH_SAMPLES] = spent_ns;
-	if (status == HY_OK) return;
-	worker->in_flight--;
-	stage_failed(worker, context, &error);
+	if (missing == 0) return;
+	if (context->error.status == HY_OK) context->error = error;
+	context->tickets_left -= missing;
+	if (context->tickets_left == 0) stage_end(worker, context);
 }
 
 /* On the thread that brought a completion: the device gets its next work without waiting for a thread to wake up. A
@@ -317,29 +368,35 @@ static void refill(hy_sched__worker *worker)
 	}
 }
 
+static void ticket_times(hy_sched__worker *worker, hy_sched__context *context, const hy_done *done)
+{
+	if (done->end_ns <= done->begin_ns) return;
+	const uint64_t begin = done->begin_ns > worker->last_end_ns ? done->begin_ns : worker->last_end_ns;
+	if (done->end_ns > begin) worker->busy_ns += done->end_ns - begin;
+	if (done->end_ns > worker->last_end_ns) worker->last_end_ns = done->end_ns;
+	context->busy_ns += done->end_ns - done->begin_ns;
+}
+
+static void ticket_failed(const hy_sched__worker *worker, hy_sched__context *context, const hy_done *done)
+{
+	if (context->error.status != HY_OK) return;
+	hy_error_set(&context->error, done->status, "%s: %.*s", worker->session->plan->devices[worker->device].id,
+	             (int)done->text_length, done->text != NULL ? done->text : "");
+	context->error.scope = done->scope;
+	context->error.native = done->native;
+}
+
 static void ticket_done(void *payload, const hy_done *done)
 {
-	hy_sched__context *context = payload;
+	const hy_sched__ticket *ticket = payload;
+	hy_sched__context *context = ticket->context;
 	hy_sched_session *session = context->lane->session;
 	hy_sched__worker *worker = &session->workers[context->lane->stages[context->stage].worker];
 	pthread_mutex_lock(&session->lock);
-	worker->in_flight--;
-	if (done->end_ns > done->begin_ns) {
-		const uint64_t begin = done->begin_ns > worker->last_end_ns ? done->begin_ns : worker->last_end_ns;
-		if (done->end_ns > begin) worker->busy_ns += done->end_ns - begin;
-		if (done->end_ns > worker->last_end_ns) worker->last_end_ns = done->end_ns;
-		context->busy_ns += done->end_ns - done->begin_ns;
-	}
-	if (done->status == HY_OK) {
-		stage_done(worker, context);
-	} else {
-		hy_error error = {0};
-		hy_error_set(&error, done->status, "%s: %.*s", session->plan->devices[worker->device].id,
-		             (int)done->text_length, done->text != NULL ? done->text : "");
-		error.scope = done->scope;
-		error.native = done->native;
-		stage_failed(worker, context, &error);
-	}
+	ticket_times(worker, context, done);
+	if (session->trace != NULL) hy_sched__record_ticket(worker, ticket, done);
+	if (done->status != HY_OK) ticket_failed(worker, context, done);
+	if (--context->tickets_left == 0) stage_end(worker, context);
 	refill(worker);
 	hy_sched__deliver(session, HY_SCHED__DELIVER_RUNS);
 	if (hy_sched__deliver_due(session) || worker->queue_lost) pthread_cond_signal(&worker->wake);

@@ -81,19 +81,25 @@ static bool judge(const json_t *schema, const json_t *value, const char *way, ch
 	return true;
 }
 
-/* The line's answer is one JSON object that fits schema/NAME.json. The caller releases it. */
-static json_t *answer_fits(const char *line, const char *name)
+static void fits(const json_t *value, const char *room, const char *name)
 {
 	char path[512], fault[512] = "";
 	json_error_t error;
-	snprintf(path, sizeof(path), "%s/tools/schema/halyard.%s.v1.json", HY_SOURCE_DIR, name);
+	snprintf(path, sizeof(path), "%s/%s/schema/halyard.%s.v1.json", HY_SOURCE_DIR, room, name);
 	json_t *const schema = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (schema == NULL) fail_msg("%s:%d: %s", path, error.line, error.text);
+	if (!judge(schema, value, name, fault, sizeof(fault))) fail_msg("%s", fault);
+	json_decref(schema);
+}
+
+/* The line's answer is one JSON object that fits tools/schema/halyard.NAME.v1.json. The caller releases it. */
+static json_t *answer_fits(const char *line, const char *name)
+{
+	json_error_t error;
 	program_answers(line);
 	json_t *const answer = json_loads(program_out, JSON_REJECT_DUPLICATES, &error);
 	if (answer == NULL) fail_msg("%s: no JSON: %s in %s", line, error.text, program_out);
-	if (!judge(schema, answer, name, fault, sizeof(fault))) fail_msg("%s: %s", line, fault);
-	json_decref(schema);
+	fits(answer, "tools", name);
 	return answer;
 }
 
@@ -144,6 +150,18 @@ static void a_bench_fits_its_schema_and_adds_up(void **state)
 	json_decref(answer);
 }
 
+static void a_trace_fits_its_schema(void **state)
+{
+	(void)state;
+	program_answers("$halyard run $digits/digits.onnx -d cpu:0 --requests 5 --trace t.json --quiet");
+	char path[256];
+	snprintf(path, sizeof(path), "%s/t.json", program_folder);
+	json_t *const trace = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(trace);
+	fits(trace, "scheduler", "trace");
+	json_decref(trace);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -151,6 +169,7 @@ int main(void)
 		CASE(a_plan_is_json_and_its_explanation_fits_its_schema),
 		CASE(a_run_fits_its_schema_and_tells_what_it_did),
 		CASE(a_bench_fits_its_schema_and_adds_up),
+		CASE(a_trace_fits_its_schema),
 	};
 	return cmocka_run_group_tests_name("tools.json", cases, program_setup, program_teardown);
 }

@@ -68,8 +68,10 @@ tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machin
 	code = tool_planning_plan(options, machine, graph, &wishes, &plan);
 	if (code == TOOL_EXIT_OK) code = tool_planning_session(plan, &session);
 	result.load_ns = hy_hal_now_ns() - start;
+	if (code == TOOL_EXIT_OK) code = tool_planning_trace(options, session);
 	if (code == TOOL_EXIT_OK)
 		code = tool_measure_session(options, session, graph, offline, options->seconds, &result.measured);
+	if (code == TOOL_EXIT_OK) code = tool_planning_trace_write(options, session);
 	if (code == TOOL_EXIT_OK) {
 		const hy_sched_plan_info *const info = hy_sched_plan_describe(plan);
 		result.predicted_ns = info->item_ns;

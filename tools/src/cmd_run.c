@@ -227,7 +227,9 @@ tool_exit tool_cmd_run(const tool_options *options)
 	run r = {.options = options};
 	tool_exit code = load_model(&r);
 	if (code == TOOL_EXIT_OK) code = plan_model(&r);
+	if (code == TOOL_EXIT_OK) code = tool_planning_trace(options, r.session);
 	if (code == TOOL_EXIT_OK) code = run_requests(&r);
+	if (code == TOOL_EXIT_OK) code = tool_planning_trace_write(options, r.session);
 	if (code == TOOL_EXIT_OK && options->output_dir != NULL)
 		code = tool_outputs_write(&r.outputs, r.graph, options->output_dir);
 	if (code == TOOL_EXIT_OK && options->labels != NULL)

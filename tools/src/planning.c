@@ -76,6 +76,21 @@ tool_exit tool_planning_session(hy_sched_plan *plan, hy_sched_session **out_sess
 	return tool_planning_run_failed(&error);
 }
 
+tool_exit tool_planning_trace(const tool_options *options, hy_sched_session *session)
+{
+	hy_error error = {0};
+	if (options->trace == NULL || hy_sched_session_trace(session, 0, &error) == HY_OK) return TOOL_EXIT_OK;
+	return tool_report_error(TOOL_EXIT_NO, &error);
+}
+
+tool_exit tool_planning_trace_write(const tool_options *options, hy_sched_session *session)
+{
+	hy_error error = {0};
+	if (options->trace == NULL || hy_sched_session_trace_write(session, options->trace, &error) == HY_OK)
+		return TOOL_EXIT_OK;
+	return tool_report_error(TOOL_EXIT_USAGE, &error);
+}
+
 tool_exit tool_planning_run_failed(const hy_error *error)
 {
 	switch (error->status) {

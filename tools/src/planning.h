@@ -22,6 +22,10 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 
 tool_exit tool_planning_session(hy_sched_plan *plan, hy_sched_session **out_session);
 
+/* As --trace says; nothing without it. */
+tool_exit tool_planning_trace(const tool_options *options, hy_sched_session *session);
+tool_exit tool_planning_trace_write(const tool_options *options, hy_sched_session *session);
+
 /* The exit code of a failure at run time. */
 tool_exit tool_planning_run_failed(const hy_error *error);
 

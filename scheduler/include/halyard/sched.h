@@ -134,6 +134,14 @@ typedef struct hy_sched_stats {
 void hy_sched_session_stats(hy_sched_session *session, hy_sched_stats *out_stats);
 void hy_sched_session_reset_stats(hy_sched_session *session);
 
+/* Keeps the newest event_count events from now on (0: 65536, about 4 MB): requests, what each device did and when beside
+ * what was predicted, losses and replays. While it does, a device that needs copies gets them as submissions of their
+ * own. BUSY when it does already. */
+hy_status hy_sched_session_trace(hy_sched_session *session, uint32_t event_count, hy_error *error);
+/* Writes them as Chrome trace JSON (schema halyard.trace/v1; opens in Perfetto). Fails: INVALID tracing is off, or the
+ * file can't be written. */
+hy_status hy_sched_session_trace_write(hy_sched_session *session, const char *path, hy_error *error);
+
 /* The programs of a session, for per-operator profiles. */
 uint32_t hy_sched_session_program_count(const hy_sched_session *session);
 hy_hal_program *hy_sched_session_program(const hy_sched_session *session, uint32_t index, const char **out_device,
