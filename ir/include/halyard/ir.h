@@ -10,6 +10,7 @@
 #include <halyard/ir/onnx.h>
 #include <halyard/ir/op.h>
 #include <halyard/ir/pass.h>
+#include <halyard/ir/strip.h>
 #include <halyard/ir/text.h>
 #include <halyard/ir/work.h>
 
