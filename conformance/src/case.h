@@ -46,6 +46,8 @@ void conform__check_stress_list(conform_list *list);
 void conform__fail(conform_run *run, const char *format, ...) HY_PRINTF(2, 3);
 void conform__not_supported(conform_run *run, const char *format, ...) HY_PRINTF(2, 3);
 void conform__end(conform_run *run, hy_conform_status status, const char *format, ...) HY_PRINTF(3, 4);
+/* What a reader should know of a case that holds. */
+void conform__note(conform_run *run, const char *format, ...) HY_PRINTF(2, 3);
 bool conform__ended(const conform_run *run);
 
 /* Leaves the check (a void function) when the sentence is false. What it holds is left to the worker's end. */

@@ -1,6 +1,8 @@
 /* The comparator. */
 #include "compare.h"
 
+#include <halyard/plugin.h>
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,10 +33,11 @@ static double unit_of(hy_dtype dtype)
 	}
 }
 
-/* The least positive number of the type: results that underflow are off by one of it. */
-static double least_of(hy_dtype dtype)
+/* The least positive number of the type, or the least normal one: results that underflow are off by one of it. */
+static double least_of(hy_dtype dtype, bool flushed)
 {
-	return dtype == HY_DTYPE_F32 ? 0x1p-126 : dtype == HY_DTYPE_F16 ? 0x1p-24 : 0;
+	if (dtype == HY_DTYPE_F32) return flushed ? 0x1p-126 : 0x1p-149;
+	return dtype == HY_DTYPE_F16 ? 0x1p-24 : 0;
 }
 
 static double magnitude_of(const tensor *expected, int64_t i)
@@ -42,35 +45,88 @@ static double magnitude_of(const tensor *expected, int64_t i)
 	return expected->magnitude != NULL ? expected->magnitude[i] : fabs(expected->value[i]);
 }
 
-static double bound_of(const tensor *expected, int64_t i, tolerance_id tolerance)
+/* |got - want| <= (factor + root * sqrt(terms)) * unit * magnitude + least */
+typedef struct bound_rule {
+	double factor, root, unit, least;
+} bound_rule;
+
+/* Declared arithmetic widens: two operands rounded or cut off to so many bits, or sums in f16. Small integers are exact
+ * in all of it but for the latter. */
+static bound_rule rule_of(const tensor *expected, tolerance_id tolerance)
 {
-	if (tolerance == TOLERANCE_EXACT || !hy_dtype_is_float(expected->dtype)) return 0;
-	const double factor = tolerances[tolerance].factor + tolerances[tolerance].root * sqrt((double)expected->terms);
-	return factor * unit_of(expected->dtype) * magnitude_of(expected, i) + least_of(expected->dtype);
+	const uint32_t declared = expected->arithmetic;
+	const bool exact = tolerance == TOLERANCE_EXACT;
+	/* What is composed of several steps may lose on the way what underflows. */
+	const bool flushed = declared & HY_EXE_FLUSHES_DENORMALS || tolerance == TOLERANCE_NORM;
+	bound_rule rule = {.unit = unit_of(expected->dtype)};
+	if (tolerance == TOLERANCE_BITS || rule.unit == 0) return rule;
+	rule.factor = tolerances[tolerance].factor;
+	rule.root = tolerances[tolerance].root;
+	if (tolerance == TOLERANCE_SUM || tolerance == TOLERANCE_NORM) {
+		if (declared & HY_EXE_COMPUTES_BF16)
+			rule.factor += 4 * 0x1p-8 / rule.unit;
+		else if (declared & (HY_EXE_COMPUTES_TF32 | HY_EXE_COMPUTES_F16))
+			rule.factor += 4 * 0x1p-11 / rule.unit;
+	}
+	if (declared & HY_EXE_SUMS_F16 && (exact || rule.root > 0)) {
+		rule.factor += 4 * 0x1p-11 / rule.unit;
+		rule.root += 4 * 0x1p-11 / rule.unit;
+	}
+	if (!exact || rule.factor > 0 || flushed) rule.least = least_of(expected->dtype, flushed);
+	return rule;
 }
 
-static bool agrees(const tensor *expected, int64_t i, double got, double bound)
+static double bound_of(const bound_rule *rule, const tensor *expected, int64_t i)
+{
+	const double want = fabs(expected->value[i]);
+	if (rule->factor == 0) return want < rule->least ? rule->least : 0; /* exact but for what may be flushed */
+	const double factor = rule->factor + rule->root * sqrt((double)expected->terms);
+	return factor * rule->unit * magnitude_of(expected, i) + rule->least;
+}
+
+static bool agrees(const tensor *expected, int64_t i, double got, double bound, tolerance_id tolerance)
 {
 	const double want = expected->value[i], rounded = tensor_round(expected->dtype, want);
 	if (want != want) return got != got;
-	if (isinf(rounded)) return got == rounded || fabs(got) >= 0x1.fffffep+127 * (1 - 1e-5);
+	if (tolerance == TOLERANCE_BITS && signbit(want) != signbit(got)) return false;
+	if (isinf(want)) return got == want;
+	/* Too large for the type: the largest number that it has will do. */
+	if (isinf(rounded)) return signbit(got) == signbit(want) && fabs(got) >= 0x1.fffffep+127 * (1 - 1e-5);
 	return got == rounded || fabs(got - want) <= bound;
+}
+
+void conform__compare_arithmetic(uint32_t flags, char *out_text, size_t length)
+{
+	static const struct {
+		uint32_t flag;
+		const char *name;
+	} names[] = {{HY_EXE_COMPUTES_TF32, "tf32"},
+	             {HY_EXE_COMPUTES_BF16, "bf16"},
+	             {HY_EXE_COMPUTES_F16, "f16"},
+	             {HY_EXE_SUMS_F16, "sums in f16"},
+	             {HY_EXE_FLUSHES_DENORMALS, "denormals flushed"}};
+	size_t used = 0;
+	out_text[0] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && used < length; i++)
+		if (flags & names[i].flag)
+			used += (size_t)snprintf(out_text + used, length - used, "%s%s", used == 0 ? "" : ", ",
+			                         names[i].name);
 }
 
 bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance,
                       hy_conform_difference *out_difference)
 {
+	const bound_rule rule = rule_of(expected, tolerance);
 	hy_conform_difference d = {.rank = expected->rank,
-	                           .factor = tolerances[tolerance].factor,
-	                           .root = tolerances[tolerance].root,
-	                           .unit = unit_of(expected->dtype),
-	                           .least = least_of(expected->dtype),
+	                           .factor = rule.factor,
+	                           .root = rule.root,
+	                           .unit = rule.unit,
+	                           .least = rule.least,
 	                           .terms = expected->terms,
 	                           .total = expected->count};
 	for (int64_t i = 0; i < expected->count; i++) {
-		const double value = tensor_unpack_at(expected->dtype, got, i),
-			     bound = bound_of(expected, i, tolerance);
-		if (agrees(expected, i, value, bound)) continue;
+		const double value = tensor_unpack_at(expected->dtype, got, i), bound = bound_of(&rule, expected, i);
+		if (agrees(expected, i, value, bound, tolerance)) continue;
 		d.wrong++;
 		if (d.shown == HY_CONFORM_SHOWN) continue;
 		hy_conform_element *element = &d.first[d.shown++];
@@ -82,7 +138,10 @@ bool conform__compare(const tensor *expected, const void *got, tolerance_id tole
 	}
 	if (d.wrong == 0) return true;
 	snprintf(d.dtype, sizeof(d.dtype), "%s", hy_dtype_name(expected->dtype));
-	snprintf(d.tolerance, sizeof(d.tolerance), "%s", tolerances[tolerance].name);
+	char declared[sizeof(d.tolerance) - 16];
+	conform__compare_arithmetic(expected->arithmetic, declared, sizeof(declared));
+	snprintf(d.tolerance, sizeof(d.tolerance), "%s%s%s", tolerances[tolerance].name,
+	         declared[0] != '\0' ? ", declared " : "", declared);
 	memcpy(d.dims, expected->dim, sizeof(d.dims));
 	*out_difference = d;
 	return false;
@@ -119,13 +178,71 @@ bool conform__compare_in(conform_run *run, const tensor *expected, const void *g
 	return false;
 }
 
+/* Whether got is accepted for want, within magnitude 5 of 16 terms. */
+static bool accepts(double want, float got, tolerance_id tolerance, uint32_t arithmetic)
+{
+	double magnitude = 5;
+	hy_conform_difference d;
+	const tensor t = {.dtype = HY_DTYPE_F32,
+	                  .count = 1,
+	                  .value = &want,
+	                  .magnitude = &magnitude,
+	                  .terms = 16,
+	                  .arithmetic = arithmetic};
+	return conform__compare(&t, &got, tolerance, &d);
+}
+
+static const char *special_test(void)
+{
+	static const struct {
+		double want;
+		float got;
+		tolerance_id tolerance;
+		uint32_t arithmetic;
+		bool accepted;
+		const char *wrong;
+	} rows[] = {
+		{3, NAN, TOLERANCE_NORM, 0, false, "NaN is accepted for a number"},
+		{NAN, NAN, TOLERANCE_EXACT, 0, true, "NaN is refused for NaN"},
+		{NAN, NAN, TOLERANCE_BITS, 0, true, "NaN is refused for NaN's bits"},
+		{NAN, 3, TOLERANCE_NORM, 0, false, "a number is accepted for NaN"},
+		{3, INFINITY, TOLERANCE_NORM, 0, false, "infinity is accepted for a number"},
+		{INFINITY, INFINITY, TOLERANCE_NORM, 0, true, "infinity is refused for infinity"},
+		{INFINITY, -INFINITY, TOLERANCE_NORM, 0, false, "an infinity is accepted for the other"},
+		{INFINITY, 1e38f, TOLERANCE_NORM, 0, false, "a number is accepted for infinity"},
+		{-INFINITY, 0x1.fffffep+127f, TOLERANCE_NORM, 0, false, "the largest is accepted for -infinity"},
+		{0, -0.0f, TOLERANCE_EXACT, 0, true, "-0 is refused for 0"},
+		{0, -0.0f, TOLERANCE_BITS, 0, false, "-0 is accepted for 0's bits"},
+		{-0.0, -0.0f, TOLERANCE_BITS, 0, true, "-0 is refused for -0"},
+		{0x1p-130, 0, TOLERANCE_EXACT, 0, false, "a lost denormal is accepted"},
+		{0x1p-130, 0, TOLERANCE_EXACT, HY_EXE_FLUSHES_DENORMALS, true, "a declared flush is refused"},
+		{0x1p-130, 0, TOLERANCE_BITS, HY_EXE_FLUSHES_DENORMALS, false, "a copy may flush"},
+		{0x1p-120, 0, TOLERANCE_EXACT, HY_EXE_FLUSHES_DENORMALS, false, "a flushed normal is accepted"},
+		{3, 3.005f, TOLERANCE_SUM, 0, false, "undeclared tf32 is accepted"},
+		{3, 3.009f, TOLERANCE_SUM, HY_EXE_COMPUTES_TF32, true, "declared tf32 is refused"},
+		{3, 3.011f, TOLERANCE_SUM, HY_EXE_COMPUTES_TF32, false, "tf32's bound is too wide"},
+		{3, 3.009f, TOLERANCE_SUM, HY_EXE_COMPUTES_F16, true, "declared f16 is refused"},
+		{3, 3.077f, TOLERANCE_NORM, HY_EXE_COMPUTES_BF16, true, "declared bf16 is refused"},
+		{3, 3.08f, TOLERANCE_SUM, HY_EXE_COMPUTES_BF16, false, "bf16's bound is too wide"},
+		{3, 3.009f, TOLERANCE_EXACT, HY_EXE_COMPUTES_TF32, false, "integers are not exact in tf32"},
+		{3, 3.009f, TOLERANCE_ROUND, HY_EXE_COMPUTES_TF32, false, "tf32 widens an elementwise operator"},
+		{3, 3.048f, TOLERANCE_EXACT, HY_EXE_SUMS_F16, true, "declared sums in f16 are refused"},
+		{3, 3.05f, TOLERANCE_EXACT, HY_EXE_SUMS_F16, false, "the bound of sums in f16 is too wide"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (accepts(rows[i].want, rows[i].got, rows[i].tolerance, rows[i].arithmetic) != rows[i].accepted)
+			return rows[i].wrong;
+	return NULL;
+}
+
 const char *conform__compare_self_test(void)
 {
 	hy_conform_difference d;
 	double value = 3, magnitude = 5;
 	tensor t = {.dtype = HY_DTYPE_F32, .count = 1, .value = &value, .magnitude = &magnitude, .terms = 16};
 	for (int id = 0; id < TOLERANCE_COUNT; id++) {
-		const double bound = bound_of(&t, 0, (tolerance_id)id);
+		const bound_rule rule = rule_of(&t, (tolerance_id)id);
+		const double bound = bound_of(&rule, &t, 0);
 		for (int sign = -1; sign <= 1; sign += 2) {
 			/* The last float within the bound, and the next one. */
 			float inside = (float)(3 + sign * bound);
@@ -137,11 +254,5 @@ const char *conform__compare_self_test(void)
 				return "a value just outside the bound is accepted";
 		}
 	}
-	const float not_a_number = NAN, number = 3, infinite = INFINITY;
-	if (conform__compare(&t, &not_a_number, TOLERANCE_NORM, &d)) return "NaN is accepted for a number";
-	if (conform__compare(&t, &infinite, TOLERANCE_NORM, &d)) return "infinity is accepted for a number";
-	value = NAN;
-	if (!conform__compare(&t, &not_a_number, TOLERANCE_EXACT, &d)) return "NaN is refused for NaN";
-	if (conform__compare(&t, &number, TOLERANCE_NORM, &d)) return "a number is accepted for NaN";
-	return NULL;
+	return special_test();
 }

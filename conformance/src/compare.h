@@ -21,6 +21,9 @@ bool conform__compare(const tensor *expected, const void *got, tolerance_id tole
 bool conform__compare_in(conform_run *run, const tensor *expected, const void *got, tolerance_id tolerance,
                          const char *what, ...) HY_PRINTF(5, 6);
 
+/* The names of the HY_EXE_* arithmetic among flags: "tf32, denormals flushed"; "" for that of the element types. */
+void conform__compare_arithmetic(uint32_t flags, char *out_text, size_t length);
+
 /* One value just inside and one just outside of every tolerance, for the types in use; run at every start. NULL when the
  * comparator can be trusted, else what is wrong. */
 const char *conform__compare_self_test(void);

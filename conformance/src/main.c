@@ -40,9 +40,11 @@ static void show(void *payload, const hy_conform_result *result)
 
 static int list_cases(void)
 {
+	printf("# suite %s, list %016llx\n", HY_CONFORM_SUITE_VERSION, (unsigned long long)hy_conform_list_hash());
 	for (uint32_t i = 0; i < hy_conform_case_count(); i++) {
 		const hy_conform_case_info *info = hy_conform_case_at(i);
-		printf("L%d %-4s %s\n", (int)info->level, info->rule, info->id);
+		printf("L%d %-3s %s %-46s %s\n", (int)info->level, info->rule, info->since, info->id,
+		       info->proven_by[0] != '\0' ? info->proven_by : "-");
 	}
 	return 0;
 }

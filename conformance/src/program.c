@@ -23,9 +23,25 @@ static double special(conform_run *run)
 	return pick < 8 ? values[pick] : normal(run);
 }
 
+/* Denormals of f32 in the main, and numbers whose products and sums are. */
+static double denormal(conform_run *run)
+{
+	const double sign = conform__random_between(run, 0, 1) ? 1 : -1;
+	switch (conform__random_between(run, 0, 3)) {
+	case 0:
+		return sign * 0x1p-126 * (1 + (double)conform__random_between(run, 0, 7) / 8);
+	case 1:
+		return sign;
+	default:
+		return sign * 0x1p-149 * (double)conform__random_between(run, 1, 1 << 22);
+	}
+}
+
 static double number(conform_run *run, data_kind data)
 {
 	switch (data) {
+	case DENORMAL:
+		return denormal(run);
 	case INTEGERS:
 	case INDEX:
 		return (double)conform__random_between(run, -3, 3);
@@ -247,13 +263,18 @@ void conform__program_judge(conform_run *run, program *p, tolerance_id tolerance
 	}
 	if (!conform__program_execute(run, queue, p, first) || !conform__program_execute(run, queue, p, second)) return;
 	for (uint32_t i = 0; i < p->output_count; i++) {
-		if (!conform__compare_in(run, &p->outputs[i], first[i], tolerance, "output %u", i)) return;
+		tensor expected = p->outputs[i];
+		expected.arithmetic = p->info.flags;
+		if (!conform__compare_in(run, &expected, first[i], tolerance, "output %u", i)) return;
 		REQUIRE(run, memcmp(first[i], second[i], tensor_bytes(&p->outputs[i])) == 0,
 		        "output %u differs in the second run", i);
 		free(first[i]);
 		free(second[i]);
 	}
 	run->table.queue_close(queue);
+	char declared[64];
+	conform__compare_arithmetic(p->info.flags, declared, sizeof(declared));
+	if (declared[0] != '\0') conform__note(run, "the program declares %s", declared);
 }
 
 void conform__program_finish(conform_run *run, program *p)

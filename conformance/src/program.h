@@ -5,7 +5,7 @@
 #include "compare.h"
 #include "target.h"
 
-typedef enum data_kind { INTEGERS, NORMAL, POSITIVE, UNIT, NEAR_ONE, SPECIAL, LARGE, INDEX, TRUTH } data_kind;
+typedef enum data_kind { INTEGERS, NORMAL, POSITIVE, UNIT, NEAR_ONE, SPECIAL, LARGE, INDEX, TRUTH, DENORMAL } data_kind;
 
 typedef struct program {
 	hy_ir_graph *graph;

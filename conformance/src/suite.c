@@ -8,8 +8,31 @@
 #include <string.h>
 #include <xxhash.h>
 
+static const char *const contents[] = {
+#define CASE(...) #__VA_ARGS__,
+#include "operators.def"
+#undef CASE
+#define TOLERANCE(...) #__VA_ARGS__,
+#include "tolerances.def"
+#undef TOLERANCE
+};
+
+/* In the order of ids. */
+static const struct proof {
+	const char *id, *mutants;
+} proofs[] = {
+#define PROVEN(id, mutants) {id, mutants},
+#include "proof.def"
+#undef PROVEN
+};
+
 static conform_list list;
 static pthread_once_t made = PTHREAD_ONCE_INIT;
+
+static int by_id(const void *id, const void *item)
+{
+	return strcmp(id, ((const struct proof *)item)->id);
+}
 
 void conform__list_add(conform_list *target, const conform_case *like, const char *format, ...)
 {
@@ -27,6 +50,8 @@ void conform__list_add(conform_list *target, const conform_case *like, const cha
 	*item = *like;
 	item->info.id = strdup(id);
 	if (item->info.since == NULL) item->info.since = "1.0";
+	const struct proof *found = bsearch(id, proofs, sizeof(proofs) / sizeof(proofs[0]), sizeof(proofs[0]), by_id);
+	item->info.proven_by = found != NULL ? found->mutants : "";
 }
 
 static void make(void)
@@ -79,6 +104,8 @@ uint64_t hy_conform_list_hash(void)
 		hash = XXH64(info->id, strlen(info->id) + 1, hash + (uint64_t)info->level);
 		hash = XXH64(info->rule, strlen(info->rule) + 1, hash);
 	}
+	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++)
+		hash = XXH64(contents[i], strlen(contents[i]) + 1, hash);
 	return hash;
 }
 

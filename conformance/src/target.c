@@ -44,6 +44,15 @@ void conform__not_supported(conform_run *run, const char *format, ...)
 	va_end(args);
 }
 
+void conform__note(conform_run *run, const char *format, ...)
+{
+	if (run->ended) return;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(run->text, sizeof(run->text), format, args);
+	va_end(args);
+}
+
 bool conform__ended(const conform_run *run)
 {
 	return run->ended;

@@ -14,6 +14,7 @@ typedef struct tensor {
 	double *value; /* exactly representable in dtype for inputs; unrounded for the oracle's outputs */
 	double *magnitude; /* outputs: what an error bound is relative to (|r|, or the sum of |a*b|); NULL: |value| */
 	int64_t terms; /* outputs: additions behind one element */
+	uint32_t arithmetic; /* outputs: HY_EXE_COMPUTES_* and the like that the program declares */
 	bool present, constant;
 } tensor;
 

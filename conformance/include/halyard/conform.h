@@ -64,11 +64,13 @@ typedef struct hy_conform_case_info {
 	const char *since; /* suite version */
 	hy_conform_level level;
 	const char *op, *dtype; /* of group operator: "Conv", "f32"; else NULL */
+	const char *proven_by; /* mutants of the reference plugin that it notices: "24 34"; "": none, unproven */
 } hy_conform_case_info;
 
 uint32_t hy_conform_case_count(void);
 const hy_conform_case_info *hy_conform_case_at(uint32_t index);
-/* SHA-free fingerprint (xxh64) of all ids and versions: two runs with the same number ran the same list. */
+/* Fingerprint (xxh64) of the version, all ids and levels, operator lines and tolerances: two runs with the same number
+ * were judged by the same list. */
 uint64_t hy_conform_list_hash(void);
 
 enum { HY_CONFORM_RANK_MAX = 8, HY_CONFORM_SHOWN = 3 };
@@ -83,7 +85,8 @@ typedef struct hy_conform_element {
 /* An output with elements out of bounds, and how the bound of each came about:
  * |got - expected| <= (factor + root * sqrt(terms)) * unit * magnitude + least. */
 typedef struct hy_conform_difference {
-	char dtype[8], tolerance[16]; /* of the output; class of tolerances.def */
+	char dtype[8],
+		tolerance[64]; /* of the output; class of tolerances.def and the arithmetic the program declares */
 	uint32_t rank, shown; /* shown: elements in first */
 	int64_t dims[HY_CONFORM_RANK_MAX];
 	double factor, root, unit, least;

@@ -154,6 +154,13 @@ typedef struct hy_verdict {
 
 enum {
 	HY_EXE_BORROWS_CONSTANTS = 1u << 0, /* reads the host's constant data after compile(): keep it until exe_free */
+	/* Arithmetic that is coarser than the element types say. Declared, it widens what an answer may be off by and is
+	 * named in reports; undeclared, it is a fault. Operands of contractions (f32) are rounded to: */
+	HY_EXE_COMPUTES_TF32 = 1u << 1, /* 11 significant bits */
+	HY_EXE_COMPUTES_BF16 = 1u << 2, /* 8 significant bits */
+	HY_EXE_COMPUTES_F16 = 1u << 3, /* 11 significant bits and the range of f16 */
+	HY_EXE_SUMS_F16 = 1u << 4, /* sums of contractions are kept in f16 */
+	HY_EXE_FLUSHES_DENORMALS = 1u << 5, /* in arithmetic, not in copies: denormal operands and results may be 0 */
 };
 
 typedef struct hy_exe_info {
