@@ -10,18 +10,19 @@ faults=$(
 			grep -vE "include[[:space:]]*<halyard/($doors)>"
 	done <<-'ROOMS'
 		hal          (hal|plugin|graph|dtype|status)\.h
+		yaml         (status|yaml)\.h
 		ir           (ir|graph|dtype|status)\.h|ir/[a-z_]+\.(h|def)
-		scheduler    (hal|plugin|graph|dtype|status|ir|sched)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
-		lib          (hal|ir|sched|halyard)\.h
+		scheduler    (hal|plugin|graph|dtype|status|ir|sched|cluster|yaml)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
+		lib          (hal|ir|sched|cluster|halyard)\.h
 		plugins      (plugin|graph|dtype|status|ir|kernels)\.h|ir/[a-z_]+\.(h|def)
 		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|ir/[a-z_]+\.(h|def)
 		tools        [a-z_]+\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 	ROOMS
 	# a vendor word outside the plugins
 	grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*[<"](cuda|hip|CL/|acl/|dnnl|oneapi/)' \
-		hal ir scheduler lib conformance 2>/dev/null
+		hal yaml ir scheduler lib conformance 2>/dev/null
 	# hwloc has one user
-	grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*<hwloc' hal ir scheduler lib plugins 2>/dev/null |
+	grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*<hwloc' hal yaml ir scheduler lib plugins 2>/dev/null |
 		grep -v '^hal/src/topology\.c:'
 )
 [ -z "$faults" ] && exit 0

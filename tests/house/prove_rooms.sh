@@ -23,6 +23,9 @@ plant ir/src '#include <halyard/ir/op.h>' 0
 plant ir/src '#include <halyard/hal.h>' 1
 plant ir/src '#include <halyard/plugin.h>' 1
 plant scheduler/src '#include <halyard/ir/blob.h>' 0
+plant scheduler/src '#include <halyard/yaml.h>' 0
+plant ir/src '#include <halyard/yaml.h>' 1
+plant yaml/src '#include <halyard/hal.h>' 1
 plant scheduler/src '#include <halyard/halyard.h>' 1
 plant scheduler/src '#include <cuda.h>' 1
 plant plugins/x '#include <halyard/plugin.h>' 0

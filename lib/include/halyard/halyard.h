@@ -9,6 +9,7 @@
 #ifndef HALYARD_HALYARD_H
 #define HALYARD_HALYARD_H
 
+#include <halyard/cluster.h>
 #include <halyard/hal.h>
 #include <halyard/ir.h>
 #include <halyard/sched.h>
