@@ -398,7 +398,9 @@ void hy_sched__dispatch_recalled(hy_sched__dispatch *d, uint64_t now_ns, uint32_
 		return;
 	}
 	thief->stolen++;
-	const uint32_t request = hy_sched__dispatch_attempt_over(d, attempt);
+	const uint32_t victim = slot->lane, request = hy_sched__dispatch_attempt_over(d, attempt);
+	if (d->lanes[victim].state == HY_SCHED__DISPATCH_SUSPECT)
+		hy_sched__dispatch_lane_set(d, victim, HY_SCHED__DISPATCH_RAMPING); /* it answers */
 	if (request != NONE) hy_sched__dispatch_attempt_again(d, request, false);
 }
 

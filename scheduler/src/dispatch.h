@@ -162,14 +162,15 @@ const char *hy_sched__dispatch_state_name(hy_sched__dispatch_state state);
 /* The lane failed outside of an attempt: a sibling through the same device. */
 void hy_sched__dispatch_lane_failed(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane, hy_scope scope);
 /* Nothing of its attempts runs or writes any more (its queues are closed): all end as failed, and its requests start
- * again elsewhere. Its state stays. */
+ * again elsewhere. A SUSPECT lane becomes PROBING. */
 void hy_sched__dispatch_lane_abandon(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane);
-/* The answer to an event with state PROBING: works (queue renewed, device reopened) makes it RAMPING; otherwise the next
- * probe comes twice as late. */
+/* The answer to an event with state PROBING: works (queue renewed, device reopened) makes it RAMPING; otherwise, or while
+ * attempts of it are still out, the next probe comes twice as late. */
 void hy_sched__dispatch_lane_probed(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane, bool works);
 /* It is gone and won't be probed. Its attempts are still out: abandon them when that is true. */
 void hy_sched__dispatch_lane_lose(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane);
-/* A lane that was LOST or absent, or waits for its probe, is there now: RAMPING. item_ns 0: as before. */
+/* A lane that was LOST or absent, or waits for its probe, is there now: RAMPING, or probed a
+ * second later while attempts of it are still out. item_ns 0: as before. */
 void hy_sched__dispatch_lane_join(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane, uint64_t item_ns);
 /* What a better source says about its time (a new plan). */
 void hy_sched__dispatch_lane_predict(hy_sched__dispatch *dispatch, uint32_t lane, uint64_t item_ns);

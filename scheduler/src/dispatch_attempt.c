@@ -122,7 +122,7 @@ void hy_sched__dispatch_attempt_overdue(hy_sched__dispatch *d, uint32_t number)
 	attempt->due_ns = NEVER;
 	lane->overdue++;
 	if (attempt->overdue) {
-		if (lane->state == HY_SCHED__DISPATCH_SUSPECT)
+		if (lane->state == HY_SCHED__DISPATCH_SUSPECT || hy_sched__dispatch_lane_usable(lane))
 			hy_sched__dispatch_lane_set(d, attempt->lane, HY_SCHED__DISPATCH_QUARANTINED);
 		return;
 	}

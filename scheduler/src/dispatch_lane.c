@@ -143,13 +143,15 @@ void hy_sched__dispatch_lane_abandon(hy_sched__dispatch *d, uint64_t now_ns, uin
 		if (request != NONE) hy_sched__dispatch_attempt_again(d, request, true);
 		lane->replayed += d->replays - replays;
 	}
+	if (lane->state == HY_SCHED__DISPATCH_SUSPECT) hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_PROBING);
 }
 
 void hy_sched__dispatch_lane_probed(hy_sched__dispatch *d, uint64_t now_ns, uint32_t l, bool works)
 {
 	if (now_ns > d->now_ns) d->now_ns = now_ns;
 	if (d->lanes[l].state != HY_SCHED__DISPATCH_PROBING) return;
-	hy_sched__dispatch_lane_set(d, l, works ? HY_SCHED__DISPATCH_RAMPING : HY_SCHED__DISPATCH_QUARANTINED);
+	const bool free = works && d->lanes[l].in_hand == 0;
+	hy_sched__dispatch_lane_set(d, l, free ? HY_SCHED__DISPATCH_RAMPING : HY_SCHED__DISPATCH_QUARANTINED);
 }
 
 void hy_sched__dispatch_lane_lose(hy_sched__dispatch *d, uint64_t now_ns, uint32_t l)
@@ -165,7 +167,8 @@ void hy_sched__dispatch_lane_join(hy_sched__dispatch *d, uint64_t now_ns, uint32
 	if (hy_sched__dispatch_lane_usable(lane) || lane->state == HY_SCHED__DISPATCH_SUSPECT) return;
 	if (item_ns > 0) hy_sched__dispatch_lane_predict(d, l, item_ns);
 	lane->probe_count = 0;
-	hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_RAMPING);
+	hy_sched__dispatch_lane_set(d, l,
+	                            lane->in_hand == 0 ? HY_SCHED__DISPATCH_RAMPING : HY_SCHED__DISPATCH_QUARANTINED);
 }
 
 /* ---- predictions ---- */

@@ -10,6 +10,13 @@
 #define LEAST_CHUNK_NS 5e6 /* or so long */
 #define GUIDE 2.5
 
+/* From now until a lane would end the first of `count` more. */
+static double first_ns(const hy_sched__dispatch *d, const lane_slot *lane, double count)
+{
+	return hy_sched__dispatch_lane_free_ns(d, lane) + (double)lane->told.overhead_ns +
+	       count * (double)lane->told.transfer_ns + hy_sched__dispatch_lane_latency_ns(lane);
+}
+
 /* Requests that all usable lanes but `self` finish in less than finish_ns from now; counted no further than `enough`. */
 static double others_finish(const hy_sched__dispatch *d, const lane_slot *self, double finish_ns, double enough)
 {
@@ -17,8 +24,7 @@ static double others_finish(const hy_sched__dispatch *d, const lane_slot *self, 
 	for (uint32_t l = 0; l < d->lane_count && count < enough; l++) {
 		const lane_slot *lane = &d->lanes[l];
 		if (lane == self || !hy_sched__dispatch_lane_usable(lane)) continue;
-		const double first = hy_sched__dispatch_lane_free_ns(d, lane) +
-		                     hy_sched__dispatch_lane_latency_ns(lane);
+		const double first = first_ns(d, lane, 1);
 		if (finish_ns > first)
 			count += 1 + (double)(uint64_t)((finish_ns - first) * (1 - 1e-12) / lane->item_ns);
 	}
@@ -36,11 +42,10 @@ static double fastest_item_ns(const hy_sched__dispatch *d)
 
 static bool takes(const hy_sched__dispatch *d, const lane_slot *lane, uint32_t count)
 {
-	const double own = (double)lane->told.overhead_ns + hy_sched__dispatch_lane_free_ns(d, lane) +
-	                   count * (lane->item_ns + (double)lane->told.transfer_ns) - lane->item_ns +
-	                   hy_sched__dispatch_lane_latency_ns(lane);
+	const double own = first_ns(d, lane, count) + (count - 1) * lane->item_ns;
 	const double waiting = (double)d->waiting - (count - 1);
 	if ((own + lane->item_ns / 4) * d->rate < waiting) return true; /* most often: there is plenty */
+	if (others_finish(d, lane, own, 1) < 1) return true; /* nobody ends one sooner: somebody always takes */
 	const double margin = (lane->item_ns - fastest_item_ns(d)) / 4;
 	return others_finish(d, lane, own + margin, waiting) < waiting;
 }
