@@ -67,24 +67,44 @@ void hy_sched__read_types(hy_sched__reading *r, hy_yaml_node *table)
 
 /* ---- lists of cores ---- */
 
-/* One more than the largest number of "0-3,8"; 0 for no list. */
-static uint64_t cores_end(const char *list)
+/* Reads one part of "0-3,8"; false at the end of the list. */
+static bool next_cores(const char **list, uint64_t *out_first, uint64_t *out_last)
 {
-	uint64_t end = 0;
-	for (const char *at = list; at != NULL && *at != '\0';) {
-		char *after;
-		const uint64_t number = strtoull(at, &after, 10);
-		if (number + 1 > end) end = number + 1;
-		at = *after == '\0' ? NULL : after + 1;
-	}
-	return end;
+	char *after;
+	if (**list == '\0') return false;
+	*out_first = *out_last = strtoull(*list, &after, 10);
+	if (*after == '-') *out_last = strtoull(after + 1, &after, 10);
+	*list = *after == ',' ? after + 1 : after;
+	return true;
 }
 
 static void check_cores(hy_sched__reading *r, const hy_yaml_node *map, const char *key, uint32_t cores)
 {
 	hy_yaml_node *node = hy_yaml_get(map, key);
-	if (node != NULL && cores > 0 && cores_end(node->text) > cores)
-		hy_yaml_fault_node(r->document, node, "the node has %u cores: 0 to %u", cores, cores - 1);
+	uint64_t first, last;
+	for (const char *at = node == NULL ? "" : node->text; next_cores(&at, &first, &last) && !node->bad;) {
+		if (last < first)
+			hy_yaml_fault_node(r->document, node, "'%.64s' counts down: write the smaller number first",
+			                   node->text);
+		else if (cores > 0 && last >= cores)
+			hy_yaml_fault_node(r->document, node, "the node has %u cores: 0 to %u", cores, cores - 1);
+	}
+}
+
+/* A device can't compute on cores that are kept from devices. */
+static void check_reserved(hy_sched__reading *r, const hy_yaml_node *map, const char *reserved)
+{
+	hy_yaml_node *node = hy_yaml_get(map, "cores");
+	uint64_t first, last, kept_first, kept_last;
+	if (node == NULL || reserved == NULL) return;
+	for (const char *at = node->text; next_cores(&at, &first, &last);) {
+		for (const char *kept = reserved; next_cores(&kept, &kept_first, &kept_last) && !node->bad;) {
+			const uint64_t core = first > kept_first ? first : kept_first;
+			if (core <= last && core <= kept_last)
+				hy_yaml_fault_node(r->document, node, "core %llu is reserved: see reservedCores",
+				                   (unsigned long long)core);
+		}
+	}
 }
 
 /* ---- nodes ---- */
@@ -118,33 +138,38 @@ static bool is_known_node(const hy_sched__reading *r, const char *name, uint32_t
 	return false;
 }
 
+static void add_node(hy_sched__reading *r, hy_yaml_node *map, const char *name)
+{
+	const hy_sched_cluster_node node = {
+		.name = hy_sched__cluster_text(r->cluster, "%s", name),
+		.numa_count = (uint32_t)hy_yaml_number(map, "numa", 1),
+		.cores = (uint32_t)hy_yaml_number(map, "cores", 0),
+		.reserved_cores = own_text(r->cluster, map, "reservedCores", NULL),
+		.isolation = (hy_sched_isolation)hy_yaml_number(map, "isolation", HY_SCHED_IN_PROCESS),
+		.memory_bytes = number_of(map, "memory", 0),
+	};
+	r->nodes[r->cluster->shown.node_count] = map;
+	hy_sched__cluster_add_node(r->cluster, &node);
+}
+
 static void add_nodes(hy_sched__reading *r, hy_yaml_node *map)
 {
 	hy_yaml_node *name = hy_yaml_get(map, "name");
 	hy_sched__range names = names_of(r, name);
-	for (uint32_t i = 0; i < names.count && !r->cluster->no_memory; i++) {
+	const uint32_t before = r->cluster->shown.node_count;
+	for (uint32_t i = 0; i < names.count && !name->bad && !r->cluster->no_memory; i++) {
 		uint32_t line;
-		if (r->cluster->shown.node_count == HY_SCHED_CLUSTER_NODES) {
+		if (r->cluster->shown.node_count == HY_SCHED_CLUSTER_NODES)
 			hy_yaml_fault_node(r->document, name, "more than %u nodes", HY_SCHED_CLUSTER_NODES);
-			break;
-		}
-		if (is_known_node(r, names.names[i], &line)) {
+		else if (is_known_node(r, names.names[i], &line))
 			hy_yaml_fault_node(r->document, name, "there is a node %.64s already: line %u", names.names[i],
 			                   line);
-			break;
-		}
-		const hy_sched_cluster_node node = {
-			.name = hy_sched__cluster_text(r->cluster, "%s", names.names[i]),
-			.numa_count = (uint32_t)hy_yaml_number(map, "numa", 1),
-			.cores = (uint32_t)hy_yaml_number(map, "cores", 0),
-			.reserved_cores = own_text(r->cluster, map, "reservedCores", NULL),
-			.isolation = (hy_sched_isolation)hy_yaml_number(map, "isolation", HY_SCHED_IN_PROCESS),
-			.memory_bytes = number_of(map, "memory", 0),
-		};
-		r->nodes[r->cluster->shown.node_count] = map;
-		hy_sched__cluster_add_node(r->cluster, &node);
+		else
+			add_node(r, map, names.names[i]);
 	}
 	hy_sched__range_finish(&names);
+	/* one that has no name is looked at all the same: there may be more faults inside */
+	if (r->cluster->shown.node_count == before && before < HY_SCHED_CLUSTER_NODES) add_node(r, map, "the node");
 	check_cores(r, map, "reservedCores", (uint32_t)hy_yaml_number(map, "cores", 0));
 }
 
@@ -153,7 +178,7 @@ static void add_nodes(hy_sched__reading *r, hy_yaml_node *map)
 static uint32_t type_of(hy_sched__reading *r, hy_yaml_node *node, bool tell)
 {
 	const char *names[256];
-	uint32_t count = r->cluster->shown.type_count;
+	const uint32_t count = r->unknown != 0 ? r->unknown - 1 : r->cluster->shown.type_count;
 	if (node == NULL || count == 0) return HY_SCHED_CLUSTER_NONE;
 	for (uint32_t i = 0; i < count; i++) {
 		names[i] = r->cluster->types[i].name;
@@ -205,6 +230,16 @@ static void check_devices(hy_sched__reading *r, hy_yaml_node *map, uint32_t inde
 		hy_yaml_fault_node(r->document, id, "devices of type %s are called %s:NUMBER, after their plugin",
 		                   r->cluster->types[type].name, plugin);
 	check_cores(r, map, "cores", node->cores);
+	if (type != HY_SCHED_CLUSTER_NONE && r->cluster->types[type].kind == HY_KIND_CPU)
+		check_reserved(r, map, node->reserved_cores);
+}
+
+/* Stands in for a type that is not there, so that what names its devices is no fault as well. */
+static uint32_t unknown_type(hy_sched__reading *r)
+{
+	const hy_sched_cluster_type type = {.name = "?", .plugin = "?", .kind = HY_KIND_OTHER};
+	if (r->unknown == 0) r->unknown = hy_sched__cluster_add_type(r->cluster, &type) + 1;
+	return r->unknown - 1;
 }
 
 static const hy_yaml_node *item_at(const hy_yaml_node *list, uint32_t index)
@@ -219,7 +254,7 @@ static hy_sched_isolation isolation_of(const hy_sched__reading *r, const hy_yaml
                                        uint32_t type)
 {
 	const hy_yaml_node *nearest = hy_yaml_get(map, "isolation");
-	if (nearest == NULL) nearest = hy_yaml_get(r->types[type], "isolation");
+	if (nearest == NULL && type + 1 != r->unknown) nearest = hy_yaml_get(r->types[type], "isolation");
 	if (nearest == NULL) nearest = hy_yaml_get(r->nodes[node], "isolation");
 	return nearest == NULL ? HY_SCHED_IN_PROCESS : (hy_sched_isolation)nearest->number;
 }
@@ -231,9 +266,10 @@ static void add_devices(hy_sched__reading *r, uint32_t index, hy_yaml_node *map)
 	hy_yaml_node *id = hy_yaml_get(map, "id");
 	const hy_yaml_node *pci = hy_yaml_get(map, "pci");
 	hy_sched__range ids = names_of(r, id), files = names_of(r, hy_yaml_get(map, "file"));
-	const uint32_t type = type_of(r, hy_yaml_get(map, "type"), tell);
+	uint32_t type = type_of(r, hy_yaml_get(map, "type"), tell);
 	if (tell) check_devices(r, map, index, &ids, type, files.count);
-	for (uint32_t i = 0; i < ids.count && type != HY_SCHED_CLUSTER_NONE && !r->cluster->no_memory; i++) {
+	if (type == HY_SCHED_CLUSTER_NONE) type = unknown_type(r);
+	for (uint32_t i = 0; i < ids.count && !r->cluster->no_memory; i++) {
 		const hy_yaml_node *address = item_at(pci, i);
 		const uint32_t numa = (uint32_t)hy_yaml_number(map, "numa", 0);
 		if (is_known_device(r->cluster, node, ids.names[i])) {

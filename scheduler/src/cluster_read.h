@@ -13,6 +13,7 @@ typedef struct hy_sched__reading {
 	hy_sched__cluster *cluster;
 	hy_yaml_node **types; /* where each type is described */
 	hy_yaml_node **nodes; /* where each node is described; nodes of a range have the same */
+	uint32_t unknown; /* the type that stands in for those that are not there, 0 none yet; one more than it */
 } hy_sched__reading;
 
 /* nodes[i] of the cluster is the first of its range: faults are told for it alone. */
@@ -27,9 +28,9 @@ void hy_sched__read_network(hy_sched__reading *reading, hy_yaml_node *network);
 void hy_sched__read_link_numbers(const hy_yaml_node *entry, const char *class_name, hy_sched_cluster_link *out_link);
 
 /* A name, range or glob against names. Tells a fault when none of them fits, or one of a range is not there; marks
- * those that fit. kind: "device of node01", for the fault. */
+ * those that fit. missing: "node01 has no", for the fault. */
 bool hy_sched__read_names(hy_sched__reading *reading, hy_yaml_node *node, uint32_t count, const char *const *names,
-                          bool *out_marks, const char *kind);
+                          bool *out_marks, const char *missing);
 
 /* Channels by name: "shared" ids. */
 typedef struct hy_sched__shared {

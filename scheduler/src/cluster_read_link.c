@@ -11,17 +11,17 @@
 /* ---- names ---- */
 
 static void tell_no_name(hy_sched__reading *r, hy_yaml_node *node, const char *name, uint32_t count,
-                         const char *const *names, const char *kind)
+                         const char *const *names, const char *missing)
 {
 	const char *near = hy_yaml_nearest(name, count, names);
 	if (near != NULL)
-		hy_yaml_fault_node(r->document, node, "there is no %s '%.64s': did you mean '%s'?", kind, name, near);
+		hy_yaml_fault_node(r->document, node, "%s '%.64s': did you mean '%s'?", missing, name, near);
 	else
-		hy_yaml_fault_node(r->document, node, "there is no %s '%.64s'", kind, name);
+		hy_yaml_fault_node(r->document, node, "%s '%.64s'", missing, name);
 }
 
 bool hy_sched__read_names(hy_sched__reading *r, hy_yaml_node *node, uint32_t count, const char *const *names,
-                          bool *out_marks, const char *kind)
+                          bool *out_marks, const char *missing)
 {
 	hy_sched__range wanted;
 	if (node == NULL || node->bad) return false;
@@ -39,7 +39,7 @@ bool hy_sched__read_names(hy_sched__reading *r, hy_yaml_node *node, uint32_t cou
 			out_marks[n] |= fits;
 			found |= fits;
 		}
-		if (!found) tell_no_name(r, node, wanted.names[i], count, names, kind);
+		if (!found) tell_no_name(r, node, wanted.names[i], count, names, missing);
 	}
 	hy_sched__range_finish(&wanted);
 	return !node->bad;
@@ -172,7 +172,7 @@ static void scene_finish(scene *s)
 /* Marks what one end names. "host" is every memory of the host; a glob without ':' is of devices only. */
 static bool mark(hy_sched__reading *r, const scene *s, hy_yaml_node *end, bool *marks)
 {
-	char kind[128];
+	char missing[128];
 	const hy_sched_cluster_node *node = &r->cluster->nodes[s->node];
 	memset(marks, 0, s->count * sizeof(*marks));
 	if (end == NULL || end->bad) return false;
@@ -180,8 +180,8 @@ static bool mark(hy_sched__reading *r, const scene *s, hy_yaml_node *end, bool *
 		memset(marks, 1, node->numa_count * sizeof(*marks));
 		return true;
 	}
-	snprintf(kind, sizeof(kind), "device of %.64s", node->name);
-	const bool found = hy_sched__read_names(r, end, s->count, s->names, marks, kind);
+	snprintf(missing, sizeof(missing), "%.64s has no", node->name);
+	const bool found = hy_sched__read_names(r, end, s->count, s->names, marks, missing);
 	if (strcmp(end->text, "*") == 0) memset(marks, 0, node->numa_count * sizeof(*marks));
 	return found;
 }
@@ -215,8 +215,10 @@ static void read_entry(hy_sched__reading *r, const scene *s, hy_sched__sharing *
 	hy_yaml_node *between = hy_yaml_get(entry, "between");
 	hy_sched_cluster_link model;
 	uint32_t pairs = 0, before = 0;
-	if (between == NULL || !mark(r, s, between->first, s->left) || !mark(r, s, between->first->next, s->right))
-		return;
+	if (between == NULL) return;
+	const bool left = mark(r, s, between->first, s->left);
+	const bool right = mark(r, s, between->first->next, s->right);
+	if (!left || !right) return;
 	hy_sched__read_link_numbers(entry, "PHB", &model);
 	const uint32_t fresh = link_pairs(r, s, sharing, entry, &model, &pairs, &before);
 	if (fresh > 0 || !hy_sched__reading_is_first(r, s->node)) return;

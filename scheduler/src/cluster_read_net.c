@@ -105,10 +105,11 @@ static void read_switch(hy_sched__reading *r, scene *s, hy_yaml_node *map)
 	const uint32_t parent = index_of(s, hy_yaml_text(map, "switch", ""));
 	if (parent == HY_SCHED_CLUSTER_NONE) return;
 	memset(s->left, 0, s->count * sizeof(*s->left));
-	if (hy_sched__read_names(r, nodes, s->node_count, s->names, s->left, "node")) hang(r, s, map, nodes, parent);
+	if (hy_sched__read_names(r, nodes, s->node_count, s->names, s->left, "there is no node"))
+		hang(r, s, map, nodes, parent);
 	memset(s->left, 0, s->count * sizeof(*s->left));
 	if (hy_sched__read_names(r, switches, s->count - s->node_count, s->names + s->node_count,
-	                         s->left + s->node_count, "switch"))
+	                         s->left + s->node_count, "there is no switch"))
 		hang(r, s, map, switches, parent);
 }
 
@@ -120,8 +121,10 @@ static void read_link(hy_sched__reading *r, scene *s, hy_sched__sharing *sharing
 	if (between == NULL) return;
 	memset(s->left, 0, s->count * sizeof(*s->left));
 	memset(s->right, 0, s->count * sizeof(*s->right));
-	if (!hy_sched__read_names(r, between->first, s->count, s->names, s->left, "node or switch")) return;
-	if (!hy_sched__read_names(r, between->first->next, s->count, s->names, s->right, "node or switch")) return;
+	static const char missing[] = "there is no node or switch";
+	const bool left = hy_sched__read_names(r, between->first, s->count, s->names, s->left, missing);
+	const bool right = hy_sched__read_names(r, between->first->next, s->count, s->names, s->right, missing);
+	if (!left || !right) return;
 	hy_sched__read_link_numbers(map, "NET", &model);
 	for (uint32_t a = 0; a < s->count; a++) {
 		for (uint32_t b = 0; b < s->count && s->left[a] && !r->cluster->no_memory; b++) {

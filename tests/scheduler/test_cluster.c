@@ -119,8 +119,8 @@ static void ways_take_the_link_of_the_pair_or_go_by_the_hosts(void **state)
 	hy_sched_cluster_destroy(c);
 }
 
-#define HEAD                                                                                              \
-	"apiVersion: halyard.dev/v1\nkind: Cluster\nmetadata: {name: x}\nspec:\n"                         \
+#define HEAD                                                                                                         \
+	"apiVersion: halyard.dev/v1\nkind: Cluster\nmetadata: {name: x}\nspec:\n"                                    \
 	"  deviceTypes: {a: {plugin: a, kind: gpu}, c: {plugin: c, cores: 4}}\n  nodes:\n  - name: n\n    numa: 2\n" \
 	"    devices: [{id: \"a:[0-3]\", type: a}, {id: \"c:0\", type: c}]\n    links:\n"
 
@@ -187,9 +187,9 @@ static void links_with_a_shared_name_are_charged_to_one_channel_per_direction(vo
 static void one_way_links_differ_by_direction(void **state)
 {
 	(void)state;
-	hy_sched_cluster *c =
-		parse(HEAD "    - {between: [\"a:0\", \"a:1\"], bandwidth: 8.5GB/s, latency: 0ns, direction: forward}\n"
-	                   "    - {between: [\"a:1\", \"a:0\"], bandwidth: 7.66GB/s, latency: 0ns, direction: forward}\n");
+	hy_sched_cluster *c = parse(
+		HEAD "    - {between: [\"a:0\", \"a:1\"], bandwidth: 8.5GB/s, latency: 0ns, direction: forward}\n"
+		     "    - {between: [\"a:1\", \"a:0\"], bandwidth: 7.66GB/s, latency: 0ns, direction: forward}\n");
 	assert_true(ns(c, "n/a:0", "n/a:1", 8500) == 1000);
 	assert_true(ns(c, "n/a:1", "n/a:0", 7660) == 1000);
 	hy_sched_cluster_destroy(c);
@@ -211,7 +211,8 @@ static void no_way_is_said(void **state)
 	hy_error error = {0};
 	hy_sched_route route;
 	hy_sched_cluster *c = parse(HEAD "    - {between: [\"a:0\", host], direction: forward}\n");
-	EXPECT_STATUS(HY_UNSUPPORTED, hy_sched_cluster_route(c, place(c, "n/numa:0"), place(c, "n/a:0"), &route, &error));
+	EXPECT_STATUS(HY_UNSUPPORTED,
+	              hy_sched_cluster_route(c, place(c, "n/numa:0"), place(c, "n/a:0"), &route, &error));
 	assert_string_equal(error.text, "there is no way from n/numa:0 to n/a:0: give it links");
 	hy_sched_cluster_destroy(c);
 }

@@ -76,8 +76,8 @@ static bool fits(const char *text, const hy_yaml_field *field)
 static void check_count(hy_yaml *document, hy_yaml_node *node, const hy_yaml_field *field)
 {
 	if (field->most > 0 && node->count > field->most)
-		hy_yaml_fault_node(document, node, "more than %.0f of them", field->most);
-	if (node->count < field->least) hy_yaml_fault_node(document, node, "needs %.0f or more", field->least);
+		hy_yaml_fault_node(document, node, "more than %.0f items", field->most);
+	if (node->count < field->least) hy_yaml_fault_node(document, node, "needs %.0f or more items", field->least);
 }
 
 static void check_table(hy_yaml *document, hy_yaml_node *node, const hy_yaml_field *field)
@@ -124,8 +124,8 @@ static void check_number(hy_yaml *document, hy_yaml_node *node, const hy_yaml_fi
 	    (field->type == HY_YAML_COUNT && node->number != floor(node->number)))
 		hy_yaml_fault_node(document, node, "'%.64s' is no %s", node->text, type->form);
 	else if (node->number < field->least || (field->most > 0 && node->number > field->most))
-		hy_yaml_fault_node(document, node, "'%.64s' is out of range: from %g to %g", node->text, field->least,
-		                   field->most > 0 ? field->most : INFINITY);
+		hy_yaml_fault_node(document, node, "'%.64s' is out of range: from %g to %g%s", node->text, field->least,
+		                   field->most > 0 ? field->most : INFINITY, type->unit);
 }
 
 static bool expect_kind(hy_yaml *document, hy_yaml_node *node, hy_yaml_kind kind)

@@ -35,6 +35,8 @@ static uint32_t column_of(yaml_mark_t mark)
 	return (uint32_t)mark.column + 1;
 }
 
+_Static_assert(HY_YAML_DEPTH == 16, "the fault says so");
+
 static void stop(reader *r, yaml_mark_t mark, const char *text)
 {
 	if (!r->document->broken) hy_yaml_fault_at(r->document, line_of(mark), column_of(mark), "%s", text);
@@ -47,8 +49,15 @@ static yaml_event_type_t next(reader *r)
 	memset(&r->event, 0, sizeof(r->event));
 	if (r->document->broken) return YAML_NO_EVENT;
 	if (!yaml_parser_parse(&r->parser, &r->event)) {
-		if (r->parser.error == YAML_MEMORY_ERROR) r->document->no_memory = true;
-		stop(r, r->parser.problem_mark, r->parser.problem != NULL ? r->parser.problem : "not YAML");
+		char text[256];
+		const yaml_parser_t *p = &r->parser;
+		if (p->error == YAML_MEMORY_ERROR) r->document->no_memory = true;
+		const char *problem = p->problem != NULL ? p->problem : "not YAML";
+		if (p->context != NULL && p->context_mark.line != p->problem_mark.line)
+			snprintf(text, sizeof(text), "%s; it began in line %u", problem, line_of(p->context_mark));
+		else
+			snprintf(text, sizeof(text), "%s", problem);
+		stop(r, p->problem_mark, text);
 		return YAML_NO_EVENT;
 	}
 	return r->event.type;
@@ -162,7 +171,7 @@ static void open_children(reader *r, hy_yaml_kind kind)
 		return;
 	}
 	if (r->depth == HY_YAML_DEPTH) {
-		stop(r, r->event.start_mark, "nested too deep");
+		stop(r, r->event.start_mark, "nested deeper than 16 levels");
 		return;
 	}
 	hy_yaml_node *node = make(r, kind);

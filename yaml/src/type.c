@@ -34,12 +34,12 @@ static const hy_yaml__unit operations[] = {
 static const hy_yaml__unit times[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
 
 static const hy_yaml__type types[] = {
-	[HY_YAML_COUNT] = {"whole number: write 8", COUNT_OF(plain), plain},
-	[HY_YAML_NUMBER] = {"number: write 0.5 or 20", COUNT_OF(plain), plain},
-	[HY_YAML_AMOUNT] = {"amount of bytes: write 4096, 80Gi or 25G", COUNT_OF(amounts), amounts},
-	[HY_YAML_RATE] = {"rate: write 370GB/s, 22GiB/s or 100Gbit/s", COUNT_OF(rates), rates},
-	[HY_YAML_OPS] = {"rate of operations: write 989T, 60TFLOP/s or 1e12", COUNT_OF(operations), operations},
-	[HY_YAML_TIME] = {"time: write 500ns, 2us, 1.5ms or 1s", COUNT_OF(times), times},
+	[HY_YAML_COUNT] = {"whole number: write 8", "", COUNT_OF(plain), plain},
+	[HY_YAML_NUMBER] = {"number: write 0.5 or 20", "", COUNT_OF(plain), plain},
+	[HY_YAML_AMOUNT] = {"amount of bytes: write 4096, 80Gi or 25G", " bytes", COUNT_OF(amounts), amounts},
+	[HY_YAML_RATE] = {"rate: write 370GB/s, 22GiB/s or 100Gbit/s", " bytes/s", COUNT_OF(rates), rates},
+	[HY_YAML_OPS] = {"rate of operations: write 989T, 60TFLOP/s or 1e12", "/s", COUNT_OF(operations), operations},
+	[HY_YAML_TIME] = {"time: write 500ns, 2us, 1.5ms or 1s", " ns", COUNT_OF(times), times},
 };
 
 const hy_yaml__type *hy_yaml__type_of(hy_yaml_type type)

@@ -11,6 +11,7 @@ typedef struct hy_yaml__unit {
 
 typedef struct hy_yaml__type {
 	const char *form; /* "bytes: write 4096, 80Gi or 25G" */
+	const char *unit; /* what numbers are in, " ns" */
 	uint32_t unit_count;
 	const hy_yaml__unit *units; /* the unit "" allows a bare number */
 } hy_yaml__type;
