@@ -6,7 +6,10 @@
  * devices rank nodes alike the first point, w_d ~ 1/time(d), is exact: 1 / sum(1/time). */
 #include "bound.h"
 
-#define STEPS 64
+#include <math.h>
+
+/* At most so many steps, and no more after PATIENCE of them that together gain less than a thousandth. */
+enum { STEPS = 64, PATIENCE = 4, GROUP = 256 };
 
 static uint64_t sum_of_least(uint32_t device_count, uint32_t node_count, const uint64_t *const *node_ns)
 {
@@ -26,25 +29,33 @@ uint64_t hy_sched__bound_latency(uint32_t device_count, uint32_t node_count, con
 	return sum_of_least(device_count, node_count, node_ns);
 }
 
-/* The dual value at weights; load: time each device gets when every node goes where it is cheapest by weights. */
+/* The dual value at weights; load: time each device gets when every node goes where it is cheapest by weights. Nodes go
+ * through in groups that stay in the cache while the devices pass over them. */
 static double dual(uint32_t device_count, uint32_t node_count, const uint64_t *const *node_ns, const double *weights,
                    double *load)
 {
-	double value = 0;
+	double value = 0, least[GROUP];
+	uint32_t best[GROUP];
 	for (uint32_t d = 0; d < device_count; d++)
 		load[d] = 0;
-	for (uint32_t n = 0; n < node_count; n++) {
-		uint32_t best = HY_IR_NONE;
-		double least = 0;
+	for (uint32_t first = 0; first < node_count; first += GROUP) {
+		const uint32_t count = node_count - first < GROUP ? node_count - first : GROUP;
+		for (uint32_t n = 0; n < count; n++)
+			least[n] = INFINITY;
 		for (uint32_t d = 0; d < device_count; d++) {
-			if (node_ns[d][n] == HY_SCHED__NEVER) continue;
-			const double weighted = weights[d] * (double)node_ns[d][n];
-			if (best != HY_IR_NONE && weighted >= least) continue;
-			best = d;
-			least = weighted;
+			const uint64_t *row = node_ns[d] + first;
+			for (uint32_t n = 0; n < count; n++) {
+				/* Times fit 63 bits; HY_SCHED__NEVER is then -1. */
+				const double ns = (double)(int64_t)row[n], weighted = weights[d] * ns;
+				const bool better = ns >= 0 && weighted < least[n];
+				least[n] = better ? weighted : least[n];
+				best[n] = better ? d : best[n];
+			}
 		}
-		value += least;
-		load[best] += (double)node_ns[best][n];
+		for (uint32_t n = 0; n < count; n++) {
+			value += least[n];
+			load[best[n]] += (double)node_ns[best[n]][first + n];
+		}
 	}
 	return value;
 }
@@ -74,9 +85,14 @@ uint64_t hy_sched__bound_throughput(uint32_t device_count, uint32_t node_count, 
 	if (all == HY_SCHED__NEVER || device_count > HY_SCHED__MOST_DEVICES) return all == HY_SCHED__NEVER ? all : 0;
 	double weights[HY_SCHED__MOST_DEVICES], load[HY_SCHED__MOST_DEVICES], best = 0;
 	first_weights(device_count, node_count, node_ns, weights);
+	double before = 0; /* the best, up to PATIENCE steps ago */
 	for (int step = 0; step < STEPS; step++) {
 		const double value = dual(device_count, node_count, node_ns, weights, load);
 		if (value > best) best = value;
+		if (step % PATIENCE == PATIENCE - 1) {
+			if (best < before * 1.001) break;
+			before = best;
+		}
 		double busiest = 1, sum = 0;
 		for (uint32_t d = 0; d < device_count; d++)
 			if (load[d] > busiest) busiest = load[d];
