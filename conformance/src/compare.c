@@ -95,6 +95,23 @@ static bool agrees(const tensor *expected, int64_t i, double got, double bound, 
 	return got == rounded || fabs(got - want) <= bound;
 }
 
+void conform__compare_range(const tensor *expected, int64_t i, tolerance_id tolerance, double *out_low,
+                            double *out_high)
+{
+	const bound_rule rule = rule_of(expected, tolerance);
+	const double want = expected->value[i], rounded = tensor_round(expected->dtype, want);
+	const double bound = bound_of(&rule, expected, i), largest = 0x1.fffffep+127 * (1 - 1e-5);
+	*out_low = *out_high = want;
+	if (isnan(want) || isinf(want)) return;
+	if (isinf(rounded)) {
+		*out_low = rounded > 0 ? largest : rounded;
+		*out_high = rounded > 0 ? rounded : -largest;
+		return;
+	}
+	*out_low = fmin(rounded, want - bound);
+	*out_high = fmax(rounded, want + bound);
+}
+
 void conform__compare_arithmetic(uint32_t flags, char *out_text, size_t length)
 {
 	static const struct {
@@ -123,6 +140,7 @@ bool conform__compare(const tensor *expected, const void *got, tolerance_id tole
 	                           .unit = rule.unit,
 	                           .least = rule.least,
 	                           .terms = expected->terms,
+	                           .arithmetic = expected->arithmetic,
 	                           .total = expected->count};
 	for (int64_t i = 0; i < expected->count; i++) {
 		const double value = tensor_unpack_at(expected->dtype, got, i), bound = bound_of(&rule, expected, i);

@@ -12,6 +12,10 @@ typedef enum tolerance_id {
 	TOLERANCE_COUNT
 } tolerance_id;
 
+/* The least and the greatest number of the type that holds for element i; NaN: only NaN does. */
+void conform__compare_range(const tensor *expected, int64_t i, tolerance_id tolerance, double *out_low,
+                            double *out_high);
+
 /* got: tensor_bytes of expected. True when every element is within bounds; else out_difference has those that are not. */
 bool conform__compare(const tensor *expected, const void *got, tolerance_id tolerance,
                       hy_conform_difference *out_difference);

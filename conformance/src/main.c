@@ -8,25 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char
-	usage[] = "usage: halyard-conformance --plugin PATH [option...]\n"
-		  "\n"
-		  "  --plugin PATH          the shared object to judge\n"
-		  "  --device N             its device number (0)\n"
-		  "  --device-options K=V&K=V\n"
-		  "  --level L0|L1|L2|L3    how much must hold (L1)\n"
-		  "  --case GLOB[,GLOB...]  only these cases; gives no verdict\n"
-		  "  --list                 print the cases and end\n"
-		  "  --isolation case|batch:N|none\n"
-		  "                         cases a worker process runs before it is replaced (case)\n"
-		  "  --seed N               other random numbers; gives no verdict\n"
-		  "  --timeout-scale X      for slow devices\n"
-		  "  --waivers FILE         known failures: case | expires YYYY-MM-DD | approver | reason\n"
-		  "  --strict               a waived case that passes is a failure\n"
-		  "  --results FILE         a JSON object a line, written as cases end\n"
-		  "  -v, --verbose          every case, not only those that do not hold\n"
-		  "\n"
-		  "exit status: 0 conformant, 1 not conformant, 2 usage, 3 no judgement, 4 not loaded, 5 partial run\n";
+static const char usage[] =
+	"usage: halyard-conformance --plugin PATH [option...]\n"
+	"\n"
+	"  --plugin PATH          the shared object to judge\n"
+	"  --device N             its device number (0)\n"
+	"  --device-options K=V&K=V\n"
+	"  --level L0|L1|L2|L3    how much must hold (L1)\n"
+	"  --case GLOB[,GLOB...]  only these cases; gives no verdict\n"
+	"  --list                 print the cases and end\n"
+	"  --isolation case|batch:N|none\n"
+	"                         cases a worker process runs before it is replaced (case)\n"
+	"  --seed N               other random numbers; gives no verdict\n"
+	"  --timeout-scale X      for slow devices\n"
+	"  --waivers FILE         known failures: case | expires YYYY-MM-DD | approver | reason\n"
+	"  --strict               a waived case that passes is a failure\n"
+	"  --results FILE         a JSON object a line, written as cases end\n"
+	"  --minimise CASE        shrink a failing case of operators or regions, and write it to the --out folder\n"
+	"                         (minimised) as an ONNX model, its data and a stand-alone C program\n"
+	"  --out FOLDER           where --minimise writes\n"
+	"  -v, --verbose          every case, not only those that do not hold\n"
+	"\n"
+	"exit status: 0 conformant, 1 not conformant, 2 usage, 3 no judgement, 4 not loaded, 5 partial run\n";
 
 static void show(void *payload, const hy_conform_result *result)
 {
@@ -62,6 +65,24 @@ static bool read_isolation(const char *text, uint32_t *out_batch)
 	return true;
 }
 
+static int minimise(const hy_conform_options *options, const char *id, const char *folder)
+{
+	hy_conform_minimised result;
+	hy_error error = {.text = ""};
+	if (hy_conform_minimise(options, id, folder, &result, &error) != HY_OK) {
+		fprintf(stderr, "halyard-conformance: %s\n", error.text);
+		return HY_CONFORM_NO_JUDGEMENT;
+	}
+	printf("%s %s: %s\n  from %s\n  to   %s (%u tries%s)\n\n", hy_conform_status_name(result.status), id,
+	       result.text, result.before, result.after, result.tries, result.stopped ? ", out of time" : "");
+	printf("%s/reproduce.c needs <halyard/plugin.h> only; %s/model.onnx and test_data_set_0 are the same for "
+	       "others:\n"
+	       "  cc -std=c11 -g -I HALYARD/hal/include %s/reproduce.c -o %s/reproduce -ldl -lpthread\n"
+	       "  %s/reproduce %s\n",
+	       folder, folder, folder, folder, folder, options->plugin);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--worker") == 0) return conform__worker_main(argc - 2, argv + 2);
@@ -77,10 +98,13 @@ int main(int argc, char **argv)
 	                                      {"waivers", required_argument, NULL, 'w'},
 	                                      {"strict", no_argument, NULL, 'S'},
 	                                      {"results", required_argument, NULL, 'r'},
+	                                      {"minimise", required_argument, NULL, 'm'},
+	                                      {"out", required_argument, NULL, 'O'},
 	                                      {"verbose", no_argument, NULL, 'v'},
 	                                      {"help", no_argument, NULL, 'h'},
 	                                      {0}};
 	bool verbose = false;
+	const char *minimised = NULL, *folder = "minimised";
 	hy_conform_options options = {
 		.size = sizeof(options), .level = HY_CONFORM_L1, .on_result = show, .payload = &verbose};
 	for (int name; (name = getopt_long(argc, argv, "vh", names, NULL)) != -1;) {
@@ -121,6 +145,12 @@ int main(int argc, char **argv)
 		case 'r':
 			options.results = optarg;
 			break;
+		case 'm':
+			minimised = optarg;
+			break;
+		case 'O':
+			folder = optarg;
+			break;
 		case 'v':
 			verbose = true;
 			break;
@@ -132,6 +162,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (options.plugin == NULL || optind != argc) goto wrong;
+	if (minimised != NULL) return minimise(&options, minimised, folder);
 	hy_conform_summary summary;
 	hy_error error = {.text = ""};
 	if (hy_conform_run(&options, &summary, &error) != HY_OK) {

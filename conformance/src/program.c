@@ -67,7 +67,7 @@ void conform__program_fill(conform_run *run, op_spec *spec, data_kind data)
 {
 	for (uint32_t i = 0; i < spec->input_count; i++) {
 		tensor *t = &spec->inputs[i];
-		if (!t->present || t->constant) continue;
+		if (!t->present || t->constant || t->filled) continue;
 		for (int64_t k = 0; k < t->count; k++) {
 			double v = number(run, data);
 			if (t->dtype == HY_DTYPE_BOOL) v = (double)conform__random_between(run, 0, 1);

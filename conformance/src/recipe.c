@@ -180,6 +180,13 @@ void conform__recipe_finish(conform_run *run, recipe_made *made)
 	op_spec_finish(&made->spec);
 }
 
+void conform__recipe_judge(conform_run *run, const recipe *self, recipe_made *made)
+{
+	if (!conform__target_ready(run)) return;
+	conform__program_judge(run, &made->program, self->tolerance, made->optional);
+	conform__recipe_finish(run, made);
+}
+
 void conform__recipe_check(conform_run *run, const conform_case *self)
 {
 	const recipe *row = self->param;
@@ -188,8 +195,6 @@ void conform__recipe_check(conform_run *run, const conform_case *self)
 		conform__end(run, HY_CONFORM_HARNESS_ERROR, "%s", fault);
 		return;
 	}
-	static recipe_made made; /* tens of KiB, and what it holds is left to the worker's end after a failure */
-	if (!conform__recipe_make(run, row, &made) || !conform__target_ready(run)) return;
-	conform__program_judge(run, &made.program, row->tolerance, made.optional);
-	conform__recipe_finish(run, &made);
+	static recipe_made made; /* tens of KiB */
+	if (conform__recipe_make(run, row, &made)) conform__recipe_judge(run, row, &made);
 }

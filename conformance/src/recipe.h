@@ -29,6 +29,8 @@ typedef struct recipe_made {
 /* Needs no plugin. False ends the case HARNESS_ERROR. The caller finishes what was made. */
 bool conform__recipe_make(conform_run *run, const recipe *self, recipe_made *out);
 void conform__recipe_finish(conform_run *run, recipe_made *made);
+/* Runs it on the plugin, and finishes it unless the case has failed: that is left to the worker's end. */
+void conform__recipe_judge(conform_run *run, const recipe *self, recipe_made *made);
 
 /* The check of every case whose param is a recipe. */
 void conform__recipe_check(conform_run *run, const conform_case *self);

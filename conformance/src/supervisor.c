@@ -49,7 +49,8 @@ hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *o
 
 static void become_worker(const supervisor *self, int orders, int answers, int output)
 {
-	char device[16], seed[32];
+	char device[16], seed[32], scale[32];
+	snprintf(scale, sizeof(scale), "%.9g", self->options->timeout_scale > 0 ? self->options->timeout_scale : 1);
 	snprintf(device, sizeof(device), "%u", self->options->device);
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)self->options->seed);
 	const char *device_options = self->options->device_options == NULL ? "" : self->options->device_options;
@@ -65,7 +66,7 @@ static void become_worker(const supervisor *self, int orders, int answers, int o
 	close(high_answers);
 	setpgid(0, 0);
 	execl(self->worker_path, self->worker_path, "--worker", self->options->plugin, device, device_options, seed,
-	      (char *)NULL);
+	      scale, (char *)NULL);
 	_exit(127);
 }
 
@@ -223,6 +224,12 @@ static void wait_for_answer(supervisor *self, const conform_case *item, supervis
 
 void conform__supervisor_run(supervisor *self, const conform_case *item, supervisor_result *out_result)
 {
+	conform__supervisor_order(self, item, item->info.id, out_result);
+}
+
+void conform__supervisor_order(supervisor *self, const conform_case *item, const char *order,
+                               supervisor_result *out_result)
+{
 	memset(out_result, 0, sizeof(*out_result));
 	out_result->status = HY_CONFORM_HARNESS_ERROR;
 	out_result->exit_code = -1;
@@ -231,9 +238,7 @@ void conform__supervisor_run(supervisor *self, const conform_case *item, supervi
 		snprintf(out_result->text, sizeof(out_result->text), "no worker could be started: %s", strerror(errno));
 		return;
 	}
-	char order[256];
-	const int length = snprintf(order, sizeof(order), "%s\n", item->info.id);
-	if (write(self->orders, order, (size_t)length) == length)
+	if (dprintf(self->orders, "%s\n", order) > 0)
 		wait_for_answer(self, item, out_result);
 	else
 		explain_death(self, out_result);

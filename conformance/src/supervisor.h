@@ -31,6 +31,9 @@ typedef struct supervisor_result {
 hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error);
 /* Runs one case; starts a worker when there is none and ends it after a case that did not hold. */
 void conform__supervisor_run(supervisor *self, const conform_case *item, supervisor_result *out_result);
+/* The same with another order than the case's id: `id<TAB>scale of timeouts<TAB>variant` (variant.h). */
+void conform__supervisor_order(supervisor *self, const conform_case *item, const char *order,
+                               supervisor_result *out_result);
 /* Asks a worker whom it has before it; false when the plugin can't say. */
 bool conform__supervisor_describe(supervisor *self, worker_description *out_description);
 /* Ends the worker and waits for it. */

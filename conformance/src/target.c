@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <xxhash.h>
 
 /* ---- the end of a case ---- */
 
@@ -56,6 +57,16 @@ void conform__note(conform_run *run, const char *format, ...)
 bool conform__ended(const conform_run *run)
 {
 	return run->ended;
+}
+
+void conform__run_begin(conform_run *run, const conform_case *item)
+{
+	run->self = item;
+	run->status = HY_CONFORM_PASS;
+	run->ended = run->differs = false;
+	run->text[0] = '\0';
+	run->random_state = run->seed ^ XXH64(item->info.id, strlen(item->info.id), 0);
+	conform__ticket_begin(run);
 }
 
 uint64_t conform__random(conform_run *run)
@@ -244,6 +255,7 @@ bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
+	seconds *= run->timeout_scale;
 	until.tv_sec += (time_t)seconds + 1;
 	int waited = 0;
 	pthread_mutex_lock(&run->host.lock);

@@ -41,6 +41,7 @@ struct conform_run {
 	hy_option options[8];
 	uint32_t option_count;
 	uint64_t seed, random_state;
+	double timeout_scale; /* of what tickets may take */
 
 	void *library;
 	hy_plugin_entry entry;
@@ -56,6 +57,9 @@ struct conform_run {
 	bool differs; /* the case failed on numbers: */
 	hy_conform_difference difference;
 };
+
+/* Before the check of each case. */
+void conform__run_begin(conform_run *run, const conform_case *item);
 
 /* ---- loading; each ends the case on failure ---- */
 
@@ -77,7 +81,7 @@ bool conform__has(conform_run *run, bool present, const char *call);
 /* Forgets the tickets of the case before. */
 void conform__ticket_begin(conform_run *run);
 uint64_t conform__ticket_new(conform_run *run);
-/* Waits until the ticket is complete or seconds have passed: false, and the case has failed. */
+/* Waits until the ticket is complete or seconds, times the scale of timeouts, have passed: false, and the case has failed. */
 bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds);
 uint32_t conform__ticket_completions(conform_run *run, uint64_t ticket);
 conform_ticket conform__ticket_read(conform_run *run, uint64_t ticket);

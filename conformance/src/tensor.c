@@ -142,6 +142,20 @@ static bool read_numbers(const char **text, char end, double *out, uint32_t room
 	return true;
 }
 
+/* "=value" behind run-time data: every element. */
+static bool read_value(tensor *out, const char **text)
+{
+	if (**text != '=') return true;
+	char *after;
+	const double value = tensor_round(out->dtype, strtod(*text + 1, &after));
+	if (after == *text + 1) return false;
+	*text = after;
+	out->filled = true;
+	for (int64_t i = 0; i < out->count; i++)
+		out->value[i] = value;
+	return true;
+}
+
 static bool read_input(tensor *out, const char **text)
 {
 	if (**text == '-') {
@@ -168,7 +182,7 @@ static bool read_input(tensor *out, const char **text)
 	if (open == '[') {
 		for (uint32_t i = 0; i < count && i < HY_MAX_RANK; i++)
 			dims[i] = (int64_t)numbers[i];
-		return count <= HY_MAX_RANK && tensor_create(out, dtype, count, dims);
+		return count <= HY_MAX_RANK && tensor_create(out, dtype, count, dims) && read_value(out, text);
 	}
 	if (!tensor_create(out, dtype, open == '{' ? 1 : 0, dims)) return false;
 	out->constant = true;

@@ -15,7 +15,7 @@ typedef struct tensor {
 	double *magnitude; /* outputs: what an error bound is relative to (|r|, or the sum of |a*b|); NULL: |value| */
 	int64_t terms; /* outputs: additions behind one element */
 	uint32_t arithmetic; /* outputs: HY_EXE_COMPUTES_* and the like that the program declares */
-	bool present, constant;
+	bool present, constant, filled; /* filled: run-time data that the line gives */
 } tensor;
 
 /* An operator's inputs and attributes, read from a line of operators.def. */
@@ -38,7 +38,8 @@ double tensor_unpack_at(hy_dtype dtype, const void *bytes, int64_t index);
 double tensor_round(hy_dtype dtype, double value);
 hy_ir_type tensor_type(const tensor *t);
 
-/* inputs: "f32[2,3] i64{0,1} - bool[4]": [dims] is run-time data to be filled, {values} a constant of rank 1, (value) a
+/* inputs: "f32[2,3] i64{0,1} - bool[4]": [dims] is run-time data to be filled, [dims]=v is run-time
+ * data of that value, {values} a constant of rank 1, (value) a
  * constant scalar, - an absent input. attrs: "axis=1 pads=1,1,1,1 mode=nearest alpha=0.5": a value with a point is a
  * float, with a trailing comma a list of one. False: the line is wrong. */
 bool op_spec_read(op_spec *out, const char *op, const char *inputs, const char *attrs);

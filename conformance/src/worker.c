@@ -2,7 +2,7 @@
  * here. */
 #include "worker.h"
 
-#include "target.h"
+#include "variant.h"
 #include "process.h"
 
 #include <execinfo.h>
@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 static void on_crash(int number)
 {
@@ -65,15 +64,22 @@ static bool describe(conform_run *run)
 	return answer(run, 0, &d, sizeof(d));
 }
 
-static void run_case(conform_run *run, const conform_case *item)
+/* Another recipe for a case that has one. */
+typedef struct change {
+	variant variant;
+	recipe recipe;
+} change;
+
+/* part: "<scale of timeouts>\t<variant>". */
+static bool is_variant(char *part, const conform_case *known, conform_run *run, change *out)
 {
-	run->self = item;
-	run->status = HY_CONFORM_PASS;
-	run->ended = run->differs = false;
-	run->text[0] = '\0';
-	run->random_state = run->seed ^ XXH64(item->info.id, strlen(item->info.id), 0);
-	conform__ticket_begin(run);
-	item->check(run, item);
+	char *after;
+	run->timeout_scale = strtod(part, &after);
+	if (*after != '\t') return false;
+	part = after + 1;
+	if (known->check != conform__recipe_check || !conform__variant_read(part, &out->variant)) return false;
+	out->recipe = conform__variant_recipe(&out->variant, known->param);
+	return true;
 }
 
 /* "a=1&b=2" into run->options; text is cut up. */
@@ -89,27 +95,37 @@ static void read_options(conform_run *run, char *text)
 
 int conform__worker_main(int argc, char **argv)
 {
-	if (argc != 4) return 2;
+	if (argc != 5) return 2;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	watch_crashes();
 	conform_run run = {.plugin_path = argv[0],
 	                   .device_index = (uint32_t)strtoul(argv[1], NULL, 10),
-	                   .seed = strtoull(argv[3], NULL, 10)};
+	                   .seed = strtoull(argv[3], NULL, 10),
+	                   .timeout_scale = strtod(argv[4], NULL)};
 	read_options(&run, argv[2]);
 
+	static change changed;
 	FILE *orders = fdopen(WORKER_ORDERS, "r");
-	char id[256];
+	char id[VARIANT_LINE + 256];
 	while (orders != NULL && fgets(id, sizeof(id), orders) != NULL) {
 		id[strcspn(id, "\n")] = '\0';
 		if (strcmp(id, WORKER_DESCRIBE) == 0) {
 			if (!describe(&run)) return 3;
 			continue;
 		}
-		const conform_case *item = conform__suite_find(id);
-		if (item == NULL) return 3;
+		char *part = strchr(id, '\t'); /* of a variant */
+		if (part != NULL) *part++ = '\0';
+		const conform_case *known = conform__suite_find(id);
+		if (known == NULL || (part != NULL && !is_variant(part, known, &run, &changed))) return 3;
+		conform_case item = *known;
+		if (part != NULL) {
+			item.param = &changed.recipe;
+			item.check = conform__variant_check;
+		}
 		const uint64_t begin = conform__process_now_ns();
-		run_case(&run, item);
+		conform__run_begin(&run, &item);
+		item.check(&run, &item);
 		fflush(NULL); /* what the plugin buffered in stdio belongs to this case */
 		if (!answer(&run, conform__process_now_ns() - begin, &run.difference,
 		            run.differs ? sizeof(run.difference) : 0))

@@ -34,7 +34,7 @@ typedef struct worker_answer {
 
 #define WORKER_MAGIC 0x4e464359u
 
-/* arguments: plugin, device, options, seed. */
+/* arguments: plugin, device, options, seed, scale of timeouts. */
 int conform__worker_main(int argc, char **argv);
 
 #endif

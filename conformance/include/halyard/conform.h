@@ -88,6 +88,7 @@ typedef struct hy_conform_difference {
 	char dtype[8],
 		tolerance[64]; /* of the output; class of tolerances.def and the arithmetic the program declares */
 	uint32_t rank, shown; /* shown: elements in first */
+	uint32_t arithmetic, reserved; /* HY_EXE_COMPUTES_* and the like of plugin.h that the program declares */
 	int64_t dims[HY_CONFORM_RANK_MAX];
 	double factor, root, unit, least;
 	int64_t terms, wrong, total; /* additions behind an element; elements out of bounds, of how many */
@@ -134,6 +135,22 @@ typedef struct hy_conform_summary {
 
 /* Runs the suite. Fails only when it could not begin: NOT_FOUND (plugin, worker, waivers), INVALID (options). */
 hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *out_summary, hy_error *error);
+
+/* A failing case made small. */
+typedef struct hy_conform_minimised {
+	hy_conform_status status; /* how it fails */
+	uint32_t tries;
+	bool stopped; /* two minutes, times the scale of timeouts, were over before nothing smaller was found */
+	char text[1024]; /* what the small one says */
+	char before[1024], after[1024]; /* operator, inputs, attributes, steps */
+} hy_conform_minimised;
+
+/* Shrinks a failing case of group operator or region while it fails in the same way, and writes into folder: the model
+ * and its data (model.onnx, test_data_set_0/) and reproduce.c, a C program that needs <halyard/plugin.h> only. Level,
+ * cases and waivers of the options are not used. Fails: NOT_FOUND (plugin, worker, case, folder; the case holds),
+ * UNSUPPORTED (a case of another group; a failure that comes and goes). */
+hy_status hy_conform_minimise(const hy_conform_options *options, const char *id, const char *folder,
+                              hy_conform_minimised *out_result, hy_error *error);
 
 #ifdef __cplusplus
 }
