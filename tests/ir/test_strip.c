@@ -334,12 +334,32 @@ static void missing_rows_are_refused_with_their_numbers(void **state)
 	hy_ir_graph_destroy(graph);
 }
 
+static void a_global_pool_works_along_the_rows_last(void **state)
+{
+	(void)state;
+	hy_ir_graph *graph = parsed("graph \"g\" {\n input %x: f32[1,1,2,3]\n %a = Relu (%x)\n"
+	                            " %y = GlobalAveragePool (%a)\n output %y\n}\n");
+	uint32_t origins[4];
+	bool changed;
+	EXPECT_OK(hy_ir_strip_loosen(graph, 2, origins, &changed, &error));
+	assert_true(changed);
+	assert_int_equal(hy_ir_graph_node_count(graph), 3);
+	assert_memory_equal(origins, ((uint32_t[]){0, 1, 1}), 3 * sizeof(origins[0]));
+	hy_ir_reach reaches[2];
+	EXPECT_OK(hy_ir_strip_reach(graph, 1, 2, reaches, &error));
+	assert_int_equal(hy_ir_strip_height(graph, hy_ir_graph_node(graph, 1)->outputs[0], 2), 2);
+	hy_ir_tensor y, x = {hy_ir_graph_value(graph, hy_ir_graph_inputs(graph)[0])->type, (float[]){1, 2, 3, 4, 5, 9}};
+	EXPECT_OK(hy_ir_eval_graph(graph, &x, &y, &error));
+	assert_true(((float *)y.data)[0] == 4);
+	hy_ir_eval_release(1, &y);
+	hy_ir_graph_destroy(graph);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(rows_of_a_strip_are_rows_of_the_whole),
-		CASE(a_strided_window_reaches_back_by_its_padding),
-		CASE(what_mixes_rows_is_not_local_and_says_why),
+		CASE(rows_of_a_strip_are_rows_of_the_whole),       CASE(a_strided_window_reaches_back_by_its_padding),
+		CASE(what_mixes_rows_is_not_local_and_says_why),   CASE(a_global_pool_works_along_the_rows_last),
 		CASE(missing_rows_are_refused_with_their_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,11 @@ hy_status hy_ir_strip_reach(const hy_ir_graph *graph, uint32_t node, uint32_t ax
 hy_status hy_ir_strip_need(const hy_ir_graph *graph, uint32_t first, uint32_t count, uint32_t axis, hy_ir_rows *rows,
                            hy_error *error);
 
+/* Makes more of a graph local: global pools work along the other axes first and then along the rows. Sums are rounded
+ * once more. out_origins: for each node of the new list, the node it comes from; room for twice as many. */
+hy_status hy_ir_strip_loosen(hy_ir_graph *graph, uint32_t axis, uint32_t *out_origins, bool *out_changed,
+                             hy_error *error);
+
 /* Some rows of a value. */
 typedef struct hy_ir_piece {
 	uint32_t value;
