@@ -22,7 +22,7 @@ void hy_sched__record_request(hy_sched_session *session, const hy_sched__request
 		.begin_ns = request->accepted_ns,
 		.end_ns = hy_hal_now_ns(),
 		.predicted_ns = info->objective == HY_SCHED_LATENCY ? info->item_ns : 0,
-		.request = request->number,
+		.request = request->sequence - 1,
 		.device = HY_SCHED__TRACE_NONE,
 		.stage = HY_SCHED__TRACE_NONE,
 	};
@@ -36,7 +36,7 @@ void hy_sched__record_taken(const hy_sched__worker *worker, const hy_sched__cont
 		.kind = HY_SCHED__TRACE_WAITS,
 		.begin_ns = context->ready_ns,
 		.end_ns = context->submitted_ns,
-		.request = context->request->number,
+		.request = context->sequence - 1,
 		.device = index_of(worker),
 		.stage = context->stage,
 	};
@@ -64,12 +64,12 @@ static uint64_t predicted_ns(const hy_sched__worker *worker, const hy_sched__con
 void hy_sched__record_ticket(const hy_sched__worker *worker, const hy_sched__ticket *ticket, const hy_done *done)
 {
 	const hy_sched__context *context = ticket->context;
-	if (context->request == NULL || done->end_ns < done->begin_ns || done->end_ns == 0) return;
+	if (done->end_ns < done->begin_ns || done->end_ns == 0) return;
 	hy_sched__trace_event event = {
 		.kind = HY_SCHED__TRACE_QUEUE,
 		.begin_ns = context->submitted_ns,
 		.end_ns = done->begin_ns,
-		.request = context->request->number,
+		.request = context->sequence - 1,
 		.device = index_of(worker),
 		.stage = context->stage,
 	};
@@ -82,14 +82,14 @@ void hy_sched__record_ticket(const hy_sched__worker *worker, const hy_sched__tic
 }
 
 void hy_sched__record_instant(hy_sched_session *session, hy_sched__trace_kind kind, const hy_sched__worker *worker,
-                              uint64_t number)
+                              uint64_t sequence)
 {
 	const uint64_t now_ns = hy_hal_now_ns();
 	const hy_sched__trace_event event = {
 		.kind = kind,
 		.begin_ns = now_ns,
 		.end_ns = now_ns,
-		.request = number,
+		.request = sequence > 0 ? sequence - 1 : HY_SCHED__TRACE_NO_REQUEST,
 		.device = worker != NULL ? index_of(worker) : HY_SCHED__TRACE_NONE,
 		.stage = HY_SCHED__TRACE_NONE,
 	};

@@ -63,24 +63,30 @@ static hy_status make_workers(hy_sched_session *session, hy_error *error)
 }
 
 /* Commands of a queue run in order, so one workspace does for all programs of a device. */
+hy_status hy_sched__session_open_queue(hy_sched__worker *worker, hy_error *error)
+{
+	const hy_sched_session *session = worker->session;
+	hy_hal_device *device = session->plan->devices[worker->device].hal;
+	uint64_t most = 0;
+	for (uint32_t i = 0; i < session->program_count; i++) {
+		const hy_sched__part *part = &session->plan->parts[session->programs[i]];
+		if (part->segment.device == worker->device && part->cost.workspace_bytes > most)
+			most = part->cost.workspace_bytes;
+	}
+	if (most > 0 && worker->workspace == NULL) {
+		const hy_status status = hy_hal_buffer_create(device, most, &worker->workspace, error);
+		if (status != HY_OK) return status;
+		worker->workspace_ref = hy_hal_buffer_ref(worker->workspace);
+	}
+	return hy_hal_queue_open(device, HY_QUEUE_COMPUTE, &worker->queue, error);
+}
+
 static hy_status open_queues(hy_sched_session *session, hy_error *error)
 {
-	for (uint32_t w = 0; w < session->worker_count; w++) {
-		hy_sched__worker *worker = &session->workers[w];
-		hy_hal_device *device = session->plan->devices[worker->device].hal;
-		uint64_t most = 0;
-		for (uint32_t i = 0; i < session->program_count; i++) {
-			const hy_sched__part *part = &session->plan->parts[session->programs[i]];
-			if (part->segment.device == worker->device && part->cost.workspace_bytes > most)
-				most = part->cost.workspace_bytes;
-		}
-		hy_status status = HY_OK;
-		if (most > 0) status = hy_hal_buffer_create(device, most, &worker->workspace, error);
-		if (status == HY_OK && most > 0) worker->workspace_ref = hy_hal_buffer_ref(worker->workspace);
-		if (status == HY_OK) status = hy_hal_queue_open(device, HY_QUEUE_COMPUTE, &worker->queue, error);
-		if (status != HY_OK) return status;
-	}
-	return HY_OK;
+	hy_status status = HY_OK;
+	for (uint32_t w = 0; w < session->worker_count && status == HY_OK; w++)
+		status = hy_sched__session_open_queue(&session->workers[w], error);
+	return status;
 }
 
 /* ---- lanes ---- */
@@ -135,7 +141,11 @@ static hy_status make_context(const hy_sched_session *session, hy_sched__lane_ru
 	context->frames = calloc(lane->stage_count, sizeof(*context->frames));
 	context->hosts = calloc(lane->stage_count, sizeof(*context->hosts));
 	context->between = calloc(lane->between_count + 1, sizeof(*context->between));
-	if (context->frames == NULL || context->hosts == NULL || context->between == NULL) return out_of_memory(error);
+	context->inputs = calloc(session->input_count + 1, sizeof(*context->inputs));
+	context->outputs = calloc(session->output_count + 1, sizeof(*context->outputs));
+	if (context->frames == NULL || context->hosts == NULL || context->between == NULL || context->inputs == NULL ||
+	    context->outputs == NULL)
+		return out_of_memory(error);
 	for (uint32_t b = 0; b < lane->between_count; b++) {
 		/* A page, so that every device can take it in place. */
 		context->between[b] = aligned_alloc(4096, (lane->between_bytes[b] + 4096) / 4096 * 4096);
@@ -150,8 +160,6 @@ static hy_status make_context(const hy_sched_session *session, hy_sched__lane_ru
 		context->hosts[s] = calloc(context->frames[s].binding_count + 1, sizeof(void *));
 		if (context->hosts[s] == NULL) return out_of_memory(error);
 	}
-	context->next = lane->free;
-	lane->free = context;
 	return HY_OK;
 }
 
@@ -160,6 +168,7 @@ static hy_status make_lane(hy_sched_session *session, const hy_sched__lane *from
 {
 	const hy_sched_plan *plan = session->plan;
 	lane->session = session;
+	lane->number = (uint32_t)(lane - session->lanes);
 	lane->context_count = plan->options.depth * from->segment_count;
 	lane->stages = calloc(from->segment_count, sizeof(*lane->stages));
 	lane->contexts = calloc(lane->context_count, sizeof(*lane->contexts));
@@ -182,9 +191,6 @@ static hy_status make_lane(hy_sched_session *session, const hy_sched__lane *from
 		lane->between_bytes[b] = hy_ir_type_bytes(&hy_ir_graph_value(plan->graph, between[b])->type);
 	for (uint32_t c = 0; c < lane->context_count && status == HY_OK; c++)
 		status = make_context(session, lane, &lane->contexts[c], error);
-	const double busiest = from->rate > 0 ? 1 / from->rate : (double)from->item_ns;
-	lane->item_ns = busiest > 1 ? (uint64_t)busiest : 1;
-	lane->bottleneck = from->item_ns > 0 ? busiest / (double)from->item_ns : 1;
 done:
 	free(between);
 	return status;
@@ -218,24 +224,70 @@ static hy_status make_passages(hy_sched_session *session, hy_error *error)
 	return HY_OK;
 }
 
-/* ---- the ring ---- */
+/* ---- the dispatch and its requests ---- */
 
-static hy_status make_ring(hy_sched_session *session, hy_error *error)
+static hy_status make_dispatch(hy_sched_session *session, hy_error *error)
 {
+	hy_sched__dispatch_lane lanes[HY_SCHED__MOST_DEVICES];
 	hy_sched__tail_lane view[HY_SCHED__MOST_DEVICES];
 	for (uint32_t l = 0; l < session->lane_count; l++) {
-		view[l].free_ns = 0;
-		view[l].item_ns = session->lanes[l].item_ns;
+		const hy_sched__lane *from = &chosen(session)->lanes[l];
+		const double busiest = from->rate > 0 ? 1 / from->rate : (double)from->item_ns;
+		lanes[l] = (hy_sched__dispatch_lane){
+			.item_ns = busiest > 1 ? (uint64_t)busiest : 1,
+			.bottleneck = from->item_ns > 0 ? busiest / (double)from->item_ns : 1,
+			.depth = session->lanes[l].context_count,
+			.foreign_clock = session->lanes[l].simulated,
+		};
+		view[l] = (hy_sched__tail_lane){.item_ns = lanes[l].item_ns};
 	}
-	session->ring_room = hy_sched__tail_window(session->lane_count, view, session->plan->options.depth);
-	session->ring = calloc(session->ring_room, sizeof(*session->ring));
-	if (session->ring == NULL) return out_of_memory(error);
-	for (uint32_t i = 0; i < session->ring_room; i++) {
-		hy_sched__request *request = &session->ring[i];
+	session->room = hy_sched__tail_window(session->lane_count, view, session->plan->options.depth);
+	const hy_sched__dispatch_options options = {
+		.room = session->room, .lane_count = session->lane_count, .lanes = lanes};
+	const hy_status status = hy_sched__dispatch_create(&options, &session->dispatch, error);
+	if (status != HY_OK) return status;
+	for (uint32_t l = 0; l < session->lane_count; l++)
+		for (uint32_t c = 0; c < session->lanes[l].context_count; c++)
+			session->lanes[l].contexts[c].attempt = hy_sched__dispatch_first_attempt(session->dispatch, l) +
+			                                        c;
+	return HY_OK;
+}
+
+static hy_status make_requests(hy_sched_session *session, hy_error *error)
+{
+	session->requests = calloc(session->room + 1, sizeof(*session->requests));
+	session->by_number = calloc(session->room, sizeof(hy_sched__request *));
+	if (session->requests == NULL || session->by_number == NULL) return out_of_memory(error);
+	for (uint32_t i = 0; i <= session->room; i++) {
+		hy_sched__request *request = &session->requests[i];
 		request->inputs = calloc(session->input_count + 1, sizeof(*request->inputs));
 		request->outputs = calloc(session->output_count + 1, sizeof(*request->outputs));
 		if (request->inputs == NULL || request->outputs == NULL) return out_of_memory(error);
+		request->next = session->free;
+		session->free = request;
 	}
+	return HY_OK;
+}
+
+/* Copying inputs and outputs at COPY_RATE takes less than a hundredth of the time of the fastest lane. */
+#define COPY_RATE 4 /* bytes per ns */
+
+static hy_status measure_memory(hy_sched_session *session, hy_error *error)
+{
+	const hy_ir_graph *graph = session->plan->graph;
+	uint64_t bytes = 0, least_ns = UINT64_MAX;
+	session->input_bytes = calloc(session->input_count + 1, sizeof(*session->input_bytes));
+	session->output_bytes = calloc(session->output_count + 1, sizeof(*session->output_bytes));
+	if (session->input_bytes == NULL || session->output_bytes == NULL) return out_of_memory(error);
+	for (uint32_t i = 0; i < session->input_count; i++)
+		bytes += session->input_bytes[i] = hy_ir_type_bytes(
+			&hy_ir_graph_value(graph, hy_ir_graph_inputs(graph)[i])->type);
+	for (uint32_t i = 0; i < session->output_count; i++)
+		bytes += session->output_bytes[i] = hy_ir_type_bytes(
+			&hy_ir_graph_value(graph, hy_ir_graph_outputs(graph)[i])->type);
+	for (uint32_t l = 0; l < session->lane_count; l++)
+		if (chosen(session)->lanes[l].item_ns < least_ns) least_ns = chosen(session)->lanes[l].item_ns;
+	session->copies_are_cheap = bytes / COPY_RATE < least_ns / 100;
 	return HY_OK;
 }
 
@@ -252,9 +304,11 @@ hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error)
 		session->lane_count++;
 		status = make_lane(session, &candidate->lanes[l], &session->lanes[l], error);
 	}
-	session->live_lanes = session->lane_count;
 	if (status == HY_OK) status = make_passages(session, error);
-	if (status == HY_OK) status = make_ring(session, error);
+	if (status == HY_OK) status = make_dispatch(session, error);
+	if (status == HY_OK) status = make_requests(session, error);
+	if (status == HY_OK) status = measure_memory(session, error);
+	if (status == HY_OK) status = hy_sched__timer_start(session, error);
 	for (uint32_t w = 0; w < session->worker_count && status == HY_OK; w++)
 		status = hy_sched__worker_start(&session->workers[w], error);
 	return status;
@@ -262,7 +316,7 @@ hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error)
 
 /* ---- the end ---- */
 
-static void free_lane(hy_sched__lane_run *lane)
+static void free_lane(const hy_sched_session *session, hy_sched__lane_run *lane)
 {
 	for (uint32_t c = 0; lane->contexts != NULL && c < lane->context_count; c++) {
 		hy_sched__context *context = &lane->contexts[c];
@@ -275,6 +329,9 @@ static void free_lane(hy_sched__lane_run *lane)
 		free(context->frames);
 		free(context->hosts);
 		free(context->between);
+		hy_sched__memory_finish(session, context);
+		free(context->inputs);
+		free(context->outputs);
 	}
 	for (uint32_t s = 0; lane->stages != NULL && s < lane->stage_count; s++)
 		free(lane->stages[s].places);
@@ -285,6 +342,7 @@ static void free_lane(hy_sched__lane_run *lane)
 
 void hy_sched__session_free(hy_sched_session *session)
 {
+	if (session->has_timer) pthread_join(session->timer_thread, NULL);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		if (session->workers[w].has_thread) pthread_join(session->workers[w].thread, NULL);
 	for (uint32_t w = 0; w < session->worker_count; w++)
@@ -293,14 +351,18 @@ void hy_sched__session_free(hy_sched_session *session)
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		pthread_cond_destroy(&session->workers[w].wake);
 	for (uint32_t l = 0; l < session->lane_count; l++)
-		free_lane(&session->lanes[l]);
+		free_lane(session, &session->lanes[l]);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		hy_hal_buffer_destroy(session->workers[w].workspace);
-	for (uint32_t i = 0; session->ring != NULL && i < session->ring_room; i++) {
-		free(session->ring[i].inputs);
-		free(session->ring[i].outputs);
+	for (uint32_t i = 0; session->requests != NULL && i <= session->room; i++) {
+		free(session->requests[i].inputs);
+		free(session->requests[i].outputs);
 	}
-	free(session->ring);
+	hy_sched__dispatch_destroy(session->dispatch);
+	free(session->requests);
+	free(session->by_number);
+	free(session->input_bytes);
+	free(session->output_bytes);
 	free(session->lanes);
 	free(session->workers);
 	free(session->passages);

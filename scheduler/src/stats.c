@@ -19,7 +19,8 @@ static uint64_t dispatch_median(hy_sched_session *session, const hy_sched__worke
 static uint64_t peak_bytes(const hy_sched_session *session, const hy_sched__worker *worker)
 {
 	hy_hal_memory_stats memory = {0};
-	hy_hal_device_memory(session->plan->devices[worker->device].hal, &memory);
+	if (session->plan->devices[worker->device].hal != NULL)
+		hy_hal_device_memory(session->plan->devices[worker->device].hal, &memory);
 	uint64_t bytes = memory.peak_used_bytes;
 	for (uint32_t i = 0; i < session->program_count; i++) {
 		const hy_sched__part *part = &session->plan->parts[session->programs[i]];
@@ -28,33 +29,65 @@ static uint64_t peak_bytes(const hy_sched_session *session, const hy_sched__work
 	return bytes;
 }
 
+/* The first lane through the worker. */
+static uint32_t lane_through(const hy_sched_session *session, uint32_t worker)
+{
+	for (uint32_t l = 0; l < session->lane_count; l++)
+		for (uint32_t s = 0; s < session->lanes[l].stage_count; s++)
+			if (session->lanes[l].stages[s].worker == worker) return l;
+	return 0;
+}
+
+static hy_sched_device_stats of_worker(hy_sched_session *session, uint32_t w, uint64_t items, uint64_t wall_ns)
+{
+	const hy_sched__worker *worker = &session->workers[w];
+	hy_sched__dispatch_lane_info info;
+	hy_sched__dispatch_lane_describe(session->dispatch, lane_through(session, w), &info);
+	const hy_sched_device_stats stats = {
+		.id = session->plan->devices[worker->device].id,
+		.state = hy_sched__dispatch_state_name(info.state),
+		.items = worker->items,
+		.busy_ns = worker->busy_ns,
+		.share = items > 0 ? (double)worker->items / (double)items : 0,
+		.busy = wall_ns > 0 ? (double)worker->busy_ns / (double)wall_ns : 0,
+		.item_ns = info.item_ns,
+		.planned_ns = info.planned_ns,
+		.dispatch_ns = dispatch_median(session, worker),
+		.peak_bytes = worker->renewing ? 0 : peak_bytes(session, worker),
+		.replayed = worker->replayed,
+		.losses = worker->losses,
+		.overdue = info.overdue,
+		.drifts = info.drifts,
+		.in_flight = worker->in_flight,
+		.lost = worker->lost,
+	};
+	return stats;
+}
+
 void hy_sched_session_stats(hy_sched_session *session, hy_sched_stats *out_stats)
 {
+	hy_sched__dispatch_counts now;
 	pthread_mutex_lock(&session->lock);
-	const uint64_t wall_ns = session->last_ns > session->first_ns ? session->last_ns - session->first_ns : 0;
+	const uint64_t wall_ns = session->first_ns > 0 && session->last_ns > session->first_ns
+	                                 ? session->last_ns - session->first_ns
+	                                 : 0;
+	const hy_sched__dispatch_counts *before = &session->before;
 	uint64_t items = 0;
+	hy_sched__dispatch_count(session->dispatch, &now);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		items += session->workers[w].items;
-	for (uint32_t w = 0; w < session->worker_count; w++) {
-		const hy_sched__worker *worker = &session->workers[w];
-		const hy_sched_device_stats stats = {
-			.id = session->plan->devices[worker->device].id,
-			.items = worker->items,
-			.busy_ns = worker->busy_ns,
-			.share = items > 0 ? (double)worker->items / (double)items : 0,
-			.busy = wall_ns > 0 ? (double)worker->busy_ns / (double)wall_ns : 0,
-			.dispatch_ns = dispatch_median(session, worker),
-			.peak_bytes = peak_bytes(session, worker),
-			.replayed = worker->replayed,
-			.lost = worker->lost,
-		};
-		session->stats[w] = stats;
-	}
+	for (uint32_t w = 0; w < session->worker_count; w++)
+		session->stats[w] = of_worker(session, w, items, wall_ns);
 	const hy_sched_stats all = {
 		.wall_ns = wall_ns,
-		.accepted = session->accepted - session->accepted_before,
-		.done_ok = session->done_ok,
-		.done_error = session->done_error,
+		.accepted = now.accepted - before->accepted,
+		.done_ok = now.ended[HY_SCHED__DISPATCH_OK] - before->ended[HY_SCHED__DISPATCH_OK],
+		.done_error = now.ended[HY_SCHED__DISPATCH_ERROR] - before->ended[HY_SCHED__DISPATCH_ERROR],
+		.cancelled = now.ended[HY_SCHED__DISPATCH_CANCELLED] - before->ended[HY_SCHED__DISPATCH_CANCELLED],
+		.deadline = now.ended[HY_SCHED__DISPATCH_DEADLINE] - before->ended[HY_SCHED__DISPATCH_DEADLINE],
+		.refused = now.refused - before->refused,
+		.waiting = now.waiting,
+		.running = now.running + now.ending,
 		.device_count = session->worker_count,
 		.devices = session->stats,
 	};
@@ -67,10 +100,9 @@ void hy_sched_session_reset_stats(hy_sched_session *session)
 	pthread_mutex_lock(&session->lock);
 	for (uint32_t w = 0; w < session->worker_count; w++) {
 		hy_sched__worker *worker = &session->workers[w];
-		worker->items = worker->replayed = worker->busy_ns = worker->dispatch_count = 0;
+		worker->items = worker->replayed = worker->losses = worker->busy_ns = worker->dispatch_count = 0;
 	}
-	session->accepted_before = session->accepted;
-	session->done_ok = session->done_error = 0;
-	session->first_ns = session->last_ns = hy_hal_now_ns();
+	hy_sched__dispatch_count(session->dispatch, &session->before);
+	session->first_ns = session->last_ns = 0;
 	pthread_mutex_unlock(&session->lock);
 }

@@ -26,6 +26,7 @@
 	X(LOST, "lost", INSTANT)           \
 	X(PROBE, "probe", INSTANT)         \
 	X(RETURNED, "returned", INSTANT)   \
+	X(DRIFT, "drift", INSTANT)         \
 	X(REPLAN, "re-plan", INSTANT)      \
 	X(REFUSED, "refused", INSTANT)     \
 	X(CANCELLED, "cancelled", INSTANT) \

@@ -35,8 +35,10 @@ static struct {
 	on_way on_way[TICKETS];
 	_Atomic double speed[DEVICES];
 	atomic_bool gone[DEVICES];
+	bool hanging[DEVICES]; /* under the lock */
+	pthread_cond_t goes_on;
 	atomic_uint_least64_t work_ns[DEVICES];
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER, .goes_on = PTHREAD_COND_INITIALIZER};
 
 static hy_status refuse(hy_status status, hy_scope scope, const char *text)
 {
@@ -57,6 +59,14 @@ static void sleep_until(uint64_t ns)
 	const struct timespec until = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0)
 		continue;
+}
+
+static void hang(uint32_t device)
+{
+	pthread_mutex_lock(&state.lock);
+	while (state.hanging[device])
+		pthread_cond_wait(&state.goes_on, &state.lock);
+	pthread_mutex_unlock(&state.lock);
 }
 
 static const opened *ticket_take(uint64_t ticket)
@@ -106,6 +116,7 @@ static void complete(void *ctx, uint64_t ticket, const hy_done *done)
 			sleep_until(done->begin_ns + least_ns);
 			own.end_ns = state.host->now_ns(state.host->ctx);
 		}
+		hang(opening->number);
 		if (atomic_load(&state.gone[opening->number])) {
 			own.status = HY_DEVICE_LOST;
 			own.scope = HY_SCOPE_DEVICE;
@@ -258,13 +269,26 @@ static void set_gone(uint32_t device, uint32_t gone)
 	atomic_store(&state.gone[device], gone != 0);
 }
 
+static void set_hanging(uint32_t device, uint32_t hanging)
+{
+	pthread_mutex_lock(&state.lock);
+	state.hanging[device] = hanging != 0;
+	pthread_cond_broadcast(&state.goes_on);
+	pthread_mutex_unlock(&state.lock);
+}
+
 static uint64_t work_ns(uint32_t device)
 {
 	return atomic_load(&state.work_ns[device]);
 }
 
 static const hy_ext_throttle throttle = {
-	.size = sizeof(throttle), .set_speed = set_speed, .set_gone = set_gone, .work_ns = work_ns};
+	.size = sizeof(throttle),
+	.set_speed = set_speed,
+	.set_gone = set_gone,
+	.set_hanging = set_hanging,
+	.work_ns = work_ns,
+};
 
 static const void *ext(void *ctx, const char *name, uint32_t version)
 {

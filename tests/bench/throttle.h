@@ -18,6 +18,8 @@ typedef struct hy_ext_throttle {
 	void (*set_speed)(uint32_t device, double speed);
 	/* Gone: what runs and what is submitted fails as DEVICE_LOST, and so does opening, until it is back. */
 	void (*set_gone)(uint32_t device, uint32_t gone);
+	/* Computes, but tells nobody until it stops hanging. */
+	void (*set_hanging)(uint32_t device, uint32_t hanging);
 	/* Processor time spent inside of the plugin, rests not counted. */
 	uint64_t (*work_ns)(uint32_t device);
 } hy_ext_throttle;

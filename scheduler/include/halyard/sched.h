@@ -95,19 +95,56 @@ hy_status hy_sched_plan_explain(const hy_sched_plan *plan, uint32_t node, char *
 /* Loads a plan: compiles what planning did not, allocates, starts one worker per device. The plan is lent until the
  * session is destroyed. A plan has at most one session at a time. */
 hy_status hy_sched_session_create(hy_sched_plan *plan, hy_sched_session **out_session, hy_error *error);
-/* Waits for accepted requests. */
+/* Waits for accepted requests, and for devices that hang. */
 void hy_sched_session_destroy(hy_sched_session *session);
 
-/* Called exactly once per accepted request, in the order of submission, from a worker. error is NULL on success. */
+/* Called exactly once per accepted request, in the order of submission within its priority, from a worker. error is
+ * NULL on success; CANCELLED, TIMEOUT (its deadline) and failures of the model tell their story in it. */
 typedef void (*hy_sched_done_fn)(void *payload, hy_status status, const hy_error *error);
 
 /* Runs the model on inputs (the graph's, in order; types must equal the graph's) into outputs (the caller's memory,
  * of the graph's output types). Data needs no alignment beyond its element's; 64-byte aligned data is used in place
  * where the device allows. All memory is lent until on_done. Blocks while too many requests are in flight; from within
- * on_done it answers BUSY instead. Work of a device that is lost starts again on the others.
- * Fails: INVALID a tensor of another type; DEVICE_LOST no device is left; BUSY. Threads: any. */
+ * on_done it answers BUSY instead. Work of a device that is lost or hangs starts again on the others.
+ * Fails: INVALID a tensor of another type; DEVICE_LOST no device works; BUSY. Threads: any. */
 hy_status hy_sched_session_submit(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
                                   hy_sched_done_fn on_done, void *payload, hy_error *error);
+
+/* Classes share the devices 8:4:2:1; what waits for 100 ms moves up one. */
+typedef enum hy_sched_priority {
+	HY_SCHED_NORMAL,
+	HY_SCHED_URGENT,
+	HY_SCHED_LOW,
+	HY_SCHED_BACKGROUND,
+} hy_sched_priority;
+
+/* Work of a lost device always starts again elsewhere: it fails, and is over. A device that hangs may go on any time, so
+ * its work can start again only when inputs and outputs are copies. */
+typedef enum hy_sched_retry {
+	HY_SCHED_RETRY_AUTO, /* as HUNG with a deadline, or where copying costs less than a hundredth of the work */
+	HY_SCHED_RETRY_LOST, /* in place: a device that hangs keeps the request, and those after it wait */
+	HY_SCHED_RETRY_HUNG,
+} hy_sched_retry;
+
+/* A request with all its choices. */
+typedef struct hy_sched_request {
+	uint32_t size;
+	const hy_ir_tensor *inputs, *outputs;
+	hy_sched_done_fn on_done;
+	void *payload;
+	hy_sched_priority priority;
+	hy_sched_retry retry;
+	uint64_t deadline_ns; /* of hy_hal_now_ns(): an answer after it is worth nothing; 0: none */
+} hy_sched_request;
+
+/* The same as submit. out_id (may be NULL): for cancel. Fails also: TIMEOUT it can't be expected to end before its
+ * deadline. */
+hy_status hy_sched_session_ask(hy_sched_session *session, const hy_sched_request *request, uint64_t *out_id,
+                               hy_error *error);
+/* False when that request ended, or its answer is being written; otherwise it ends as CANCELLED: at once, or, when it
+ * runs in place, as soon as its device is done with it. Threads: any. */
+bool hy_sched_session_cancel(hy_sched_session *session, uint64_t id);
+
 /* The same and waits. BUSY from within on_done. */
 hy_status hy_sched_session_run(hy_sched_session *session, const hy_ir_tensor *inputs, const hy_ir_tensor *outputs,
                                hy_error *error);
@@ -116,18 +153,25 @@ hy_status hy_sched_session_drain(hy_sched_session *session, hy_error *error);
 
 typedef struct hy_sched_device_stats {
 	const char *id;
+	const char *state; /* live, ramping, suspect, quarantined, probing, lost; of the first way through it */
 	uint64_t items; /* requests, or parts of requests, it finished */
 	uint64_t busy_ns; /* time it was computing, from its own tickets */
 	double share, busy; /* of all items; of the wall time since the last reset */
+	uint64_t item_ns, planned_ns; /* time of one request: as learned, and as the plan said */
 	uint64_t dispatch_ns; /* median host time to hand one request to it */
 	uint64_t peak_bytes;
-	uint64_t replayed; /* requests that had to start again because it, or its queue, was lost */
-	bool lost;
+	uint64_t replayed; /* requests that had to start again because it, or its queue, was lost or hung */
+	uint64_t losses, overdue, drifts; /* times it was lost, was late beyond reason, changed its speed for good */
+	uint32_t in_flight; /* submissions it has now */
+	bool lost; /* now */
 } hy_sched_device_stats;
 
+/* The ledger: accepted = done_ok + done_error + cancelled + deadline + those on their way, since the last reset. */
 typedef struct hy_sched_stats {
 	uint64_t wall_ns; /* first submission to last completion since the last reset */
-	uint64_t accepted, done_ok, done_error;
+	uint64_t accepted, done_ok, done_error, cancelled, deadline;
+	uint64_t refused; /* early: never accepted */
+	uint32_t waiting, running; /* now */
 	uint32_t device_count;
 	const hy_sched_device_stats *devices; /* lent until the next call */
 } hy_sched_stats;
