@@ -1,181 +1,152 @@
 /* halyard-conformance: the suite on the command line, and the worker that it starts. */
-#include <halyard/conform.h>
-
+#include "case.h"
+#include "options.h"
+#include "show.h"
 #include "worker.h"
 
-#include <getopt.h>
+#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const char usage[] =
-	"usage: halyard-conformance --plugin PATH [option...]\n"
-	"\n"
-	"  --plugin PATH          the shared object to judge\n"
-	"  --device N             its device number (0)\n"
-	"  --device-options K=V&K=V\n"
-	"  --level L0|L1|L2|L3    how much must hold (L1)\n"
-	"  --case GLOB[,GLOB...]  only these cases; gives no verdict\n"
-	"  --list                 print the cases and end\n"
-	"  --isolation case|batch:N|none\n"
-	"                         cases a worker process runs before it is replaced (case)\n"
-	"  --seed N               other random numbers; gives no verdict\n"
-	"  --timeout-scale X      for slow devices\n"
-	"  --waivers FILE         known failures: case | expires YYYY-MM-DD | approver | reason\n"
-	"  --strict               a waived case that passes is a failure\n"
-	"  --results FILE         a JSON object a line, written as cases end\n"
-	"  --minimise CASE        shrink a failing case of operators or regions, and write it to the --out folder\n"
-	"                         (minimised) as an ONNX model, its data and a stand-alone C program\n"
-	"  --out FOLDER           where --minimise writes\n"
-	"  -v, --verbose          every case, not only those that do not hold\n"
-	"\n"
-	"exit status: 0 conformant, 1 not conformant, 2 usage, 3 no judgement, 4 not loaded, 5 partial run\n";
+enum { USAGE = 2 };
 
-static void show(void *payload, const hy_conform_result *result)
+static int print_json(json_t *take_value)
 {
-	const bool verbose = *(const bool *)payload;
-	const bool fine = result->status == HY_CONFORM_PASS || result->status == HY_CONFORM_NOT_SUPPORTED;
-	if (fine && !verbose) return;
-	printf("%-13s %s (%s, %.0f ms)%s%s\n", hy_conform_status_name(result->status), result->info->id,
-	       result->info->rule, (double)result->time_ns / 1e6, result->text[0] != '\0' ? ": " : "", result->text);
-	if (!fine && result->output[0] != '\0') printf("    it printed: %.600s\n", result->output);
-}
-
-static int list_cases(void)
-{
-	printf("# suite %s, list %016llx\n", HY_CONFORM_SUITE_VERSION, (unsigned long long)hy_conform_list_hash());
-	for (uint32_t i = 0; i < hy_conform_case_count(); i++) {
-		const hy_conform_case_info *info = hy_conform_case_at(i);
-		printf("L%d %-3s %s %-46s %s\n", (int)info->level, info->rule, info->since, info->id,
-		       info->proven_by[0] != '\0' ? info->proven_by : "-");
-	}
+	json_dumpf(take_value, stdout, JSON_INDENT(1));
+	putchar('\n');
+	json_decref(take_value);
 	return 0;
 }
 
-static bool read_isolation(const char *text, uint32_t *out_batch)
+static json_t *about_list(void)
 {
-	if (strcmp(text, "case") == 0)
-		*out_batch = 1;
-	else if (strcmp(text, "none") == 0)
-		*out_batch = UINT32_MAX;
-	else if (strncmp(text, "batch:", 6) == 0 && atoi(text + 6) > 0)
-		*out_batch = (uint32_t)atoi(text + 6);
-	else
-		return false;
-	return true;
+	char list[17], abi[32];
+	snprintf(list, sizeof(list), "%016llx", (unsigned long long)hy_conform_list_hash());
+	snprintf(abi, sizeof(abi), "%u.%u", HY_ABI_MAJOR, HY_ABI_MINOR);
+	return json_pack("{s:s, s:s, s:s, s:i}", "suite", HY_CONFORM_SUITE_VERSION, "list", list, "abi", abi, "cases",
+	                 (int)hy_conform_case_count());
 }
 
-static int minimise(const hy_conform_options *options, const char *id, const char *folder)
+static int print_version(const conform_cli *cli)
 {
+	if (cli->json) return print_json(about_list());
+	printf("halyard-conformance: suite %s, list %016llx of %u cases, ABI %u.%u\n", HY_CONFORM_SUITE_VERSION,
+	       (unsigned long long)hy_conform_list_hash(), hy_conform_case_count(), HY_ABI_MAJOR, HY_ABI_MINOR);
+	return 0;
+}
+
+static int print_list(const conform_cli *cli)
+{
+	uint32_t count;
+	const conform_case *cases = conform__suite_cases(&count);
+	json_t *list = json_array();
+	if (!cli->json)
+		printf("# suite %s, list %016llx\n", HY_CONFORM_SUITE_VERSION,
+		       (unsigned long long)hy_conform_list_hash());
+	for (uint32_t i = 0; i < count; i++) {
+		const hy_conform_case_info *info = &cases[i].info;
+		const uint32_t seconds = cases[i].seconds == 0 ? 10 : cases[i].seconds;
+		if (cli->json) {
+			json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:s, s:s, s:s*, s:s*, s:i, s:s}", "case",
+			                                      info->id, "group", info->group, "level", (int)info->level,
+			                                      "rule", info->rule, "since", info->since, "op", info->op,
+			                                      "dtype", info->dtype, "seconds", (int)seconds,
+			                                      "proven_by", info->proven_by));
+			continue;
+		}
+		printf("L%d %-3s %s %-46s %s", (int)info->level, info->rule, info->since, info->id,
+		       info->proven_by[0] != '\0' ? info->proven_by : "-");
+		printf(cli->with_cost ? "  %u s\n" : "\n", seconds);
+	}
+	if (!cli->json) {
+		json_decref(list);
+		return 0;
+	}
+	json_t *whole = about_list();
+	json_object_set_new(whole, "list_of_cases", list);
+	return print_json(whole);
+}
+
+static int self_test(void)
+{
+	const char *fault = hy_conform_self_test();
+	printf("%s\n", fault == NULL ? "the comparator can be trusted" : fault);
+	return fault == NULL ? 0 : HY_CONFORM_NO_JUDGEMENT;
+}
+
+static int complain(const hy_error *error, int code)
+{
+	fprintf(stderr, "halyard-conformance: %s\n", error->text);
+	return code;
+}
+
+static int verify(const conform_cli *cli)
+{
+	hy_conform_summary summary;
+	hy_error error = {.text = ""};
+	if (hy_conform_verify(cli->verify, cli->run.plugin, &summary, &error) != HY_OK)
+		return complain(&error, HY_CONFORM_NO_JUDGEMENT);
+	printf("%s\n%s: every line, the list, the waivers and the report agree with this\n", summary.text, cli->verify);
+	return (int)summary.verdict;
+}
+
+static int minimise(const conform_cli *cli)
+{
+	const char *folder = cli->run.out != NULL ? cli->run.out : "minimised";
 	hy_conform_minimised result;
 	hy_error error = {.text = ""};
-	if (hy_conform_minimise(options, id, folder, &result, &error) != HY_OK) {
-		fprintf(stderr, "halyard-conformance: %s\n", error.text);
-		return HY_CONFORM_NO_JUDGEMENT;
-	}
-	printf("%s %s: %s\n  from %s\n  to   %s (%u tries%s)\n\n", hy_conform_status_name(result.status), id,
+	if (hy_conform_minimise(&cli->run, cli->minimise, folder, &result, &error) != HY_OK)
+		return complain(&error, HY_CONFORM_NO_JUDGEMENT);
+	printf("%s %s: %s\n  from %s\n  to   %s (%u tries%s)\n\n", hy_conform_status_name(result.status), cli->minimise,
 	       result.text, result.before, result.after, result.tries, result.stopped ? ", out of time" : "");
 	printf("%s/reproduce.c needs <halyard/plugin.h> only; %s/model.onnx and test_data_set_0 are the same for "
 	       "others:\n"
 	       "  cc -std=c11 -g -I HALYARD/hal/include %s/reproduce.c -o %s/reproduce -ldl -lpthread\n"
 	       "  %s/reproduce %s\n",
-	       folder, folder, folder, folder, folder, options->plugin);
+	       folder, folder, folder, folder, folder, cli->run.plugin);
 	return 0;
+}
+
+static int run(conform_cli *cli)
+{
+	static show shown;
+	shown = (show){.verbose = cli->verbose, .progress = isatty(STDERR_FILENO) != 0};
+	hy_conform_summary summary;
+	hy_error error = {.text = ""};
+	cli->run.on_result = conform__show_result;
+	cli->run.payload = &shown;
+	const hy_status status = cli->merge ? hy_conform_merge(&cli->run, cli->operand_count, cli->operands, &summary,
+	                                                       &error)
+	                                    : hy_conform_run(&cli->run, &summary, &error);
+	if (status != HY_OK)
+		return complain(&error,
+		                status == HY_INVALID || status == HY_NOT_FOUND ? USAGE : HY_CONFORM_NO_JUDGEMENT);
+	conform__show_summary(&shown, &cli->run, &summary);
+	return (int)summary.verdict;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--worker") == 0) return conform__worker_main(argc - 2, argv + 2);
-	static const struct option names[] = {{"plugin", required_argument, NULL, 'p'},
-	                                      {"device", required_argument, NULL, 'd'},
-	                                      {"device-options", required_argument, NULL, 'o'},
-	                                      {"level", required_argument, NULL, 'l'},
-	                                      {"case", required_argument, NULL, 'c'},
-	                                      {"list", no_argument, NULL, 'L'},
-	                                      {"isolation", required_argument, NULL, 'i'},
-	                                      {"seed", required_argument, NULL, 's'},
-	                                      {"timeout-scale", required_argument, NULL, 't'},
-	                                      {"waivers", required_argument, NULL, 'w'},
-	                                      {"strict", no_argument, NULL, 'S'},
-	                                      {"results", required_argument, NULL, 'r'},
-	                                      {"minimise", required_argument, NULL, 'm'},
-	                                      {"out", required_argument, NULL, 'O'},
-	                                      {"verbose", no_argument, NULL, 'v'},
-	                                      {"help", no_argument, NULL, 'h'},
-	                                      {0}};
-	bool verbose = false;
-	const char *minimised = NULL, *folder = "minimised";
-	hy_conform_options options = {
-		.size = sizeof(options), .level = HY_CONFORM_L1, .on_result = show, .payload = &verbose};
-	for (int name; (name = getopt_long(argc, argv, "vh", names, NULL)) != -1;) {
-		switch (name) {
-		case 'p':
-			options.plugin = optarg;
-			break;
-		case 'd':
-			options.device = (uint32_t)strtoul(optarg, NULL, 10);
-			break;
-		case 'o':
-			options.device_options = optarg;
-			break;
-		case 'l':
-			if (optarg[0] != 'L' || optarg[1] < '0' || optarg[1] > '3' || optarg[2] != '\0') goto wrong;
-			options.level = (hy_conform_level)(optarg[1] - '0');
-			break;
-		case 'c':
-			options.cases = optarg;
-			break;
-		case 'L':
-			return list_cases();
-		case 'i':
-			if (!read_isolation(optarg, &options.batch)) goto wrong;
-			break;
-		case 's':
-			options.seed = strtoull(optarg, NULL, 0);
-			break;
-		case 't':
-			options.timeout_scale = atof(optarg);
-			break;
-		case 'w':
-			options.waivers = optarg;
-			break;
-		case 'S':
-			options.strict = true;
-			break;
-		case 'r':
-			options.results = optarg;
-			break;
-		case 'm':
-			minimised = optarg;
-			break;
-		case 'O':
-			folder = optarg;
-			break;
-		case 'v':
-			verbose = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			goto wrong;
-		}
-	}
-	if (options.plugin == NULL || optind != argc) goto wrong;
-	if (minimised != NULL) return minimise(&options, minimised, folder);
-	hy_conform_summary summary;
+	conform_cli cli;
 	hy_error error = {.text = ""};
-	if (hy_conform_run(&options, &summary, &error) != HY_OK) {
-		fprintf(stderr, "halyard-conformance: %s\n", error.text);
-		return HY_CONFORM_NO_JUDGEMENT;
-	}
-	for (int status = 0; status < HY_CONFORM_STATUS_COUNT; status++)
-		if (summary.count[status] > 0)
-			printf("%6u %s\n", summary.count[status], hy_conform_status_name((hy_conform_status)status));
-	printf("%s (suite %s, list %016llx, %.1f s)\n", summary.text, HY_CONFORM_SUITE_VERSION,
-	       (unsigned long long)hy_conform_list_hash(), (double)summary.time_ns / 1e9);
-	return (int)summary.verdict;
-wrong:
-	fputs(usage, stderr);
-	return 2;
+	if (conform__options_parse(argc, argv, &cli, &error) != HY_OK) return complain(&error, USAGE);
+	int code = 0;
+	if (cli.help)
+		conform__options_help(stdout);
+	else if (cli.version)
+		code = print_version(&cli);
+	else if (cli.list)
+		code = print_list(&cli);
+	else if (cli.self_test)
+		code = self_test();
+	else if (cli.minimise != NULL)
+		code = minimise(&cli);
+	else if (cli.verify != NULL)
+		code = verify(&cli);
+	else
+		code = run(&cli);
+	conform__options_finish(&cli);
+	return code;
 }

@@ -1,39 +1,30 @@
-/* Runs the list against one plugin: selection, second looks, waivers, results line by line, verdict. */
+/* Runs the list against one plugin: selection, second looks, waivers, a record per case, then the verdict and reports. */
 #include "case.h"
 #include "compare.h"
-#include "supervisor.h"
-#include "waiver.h"
 #include "process.h"
+#include "record.h"
+#include "report.h"
+#include "results.h"
+#include "supervisor.h"
+#include "verdict.h"
+#include "waiver.h"
 
-#include <fnmatch.h>
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 typedef struct session {
 	const hy_conform_options *options;
-	hy_conform_summary *summary;
 	supervisor worker;
 	conform_waivers *waivers;
-	FILE *results;
+	conform_selection selection;
+	conform_results results;
 	uint32_t lost_in_a_row;
+	bool loaded;
 } session;
-
-/* True when one of the comma-separated globs matches. */
-static bool matches(const char *globs, const char *id)
-{
-	char glob[256];
-	while (*globs != '\0') {
-		const size_t length = strcspn(globs, ",");
-		snprintf(glob, sizeof(glob), "%.*s", (int)length, globs);
-		if (fnmatch(glob, id, 0) == 0) return true;
-		globs += length + (globs[length] == ',');
-	}
-	return false;
-}
 
 static bool holds(hy_conform_status status)
 {
@@ -43,7 +34,7 @@ static bool holds(hy_conform_status status)
 /* A case that did not hold is run again alone in a fresh worker: what changes then is FLAKY, and says so. */
 static void second_look(session *s, const conform_case *item, supervisor_result *result)
 {
-	supervisor_result again;
+	static supervisor_result again;
 	conform__supervisor_stop(&s->worker);
 	conform__supervisor_run(&s->worker, item, &again);
 	conform__supervisor_stop(&s->worker);
@@ -57,124 +48,169 @@ static void second_look(session *s, const conform_case *item, supervisor_result 
 	         again.text[0] != '\0' ? ": " : "", again.text);
 }
 
-static void write_line(session *s, const hy_conform_case_info *info, const supervisor_result *result)
+/* Runs a case as often as was asked for; one that does not always hold is FLAKY. */
+static void run_case(session *s, const conform_case *item, supervisor_result *result)
 {
-	if (s->results == NULL) return;
-	/* Names of files and plugins' output may be no UTF-8: what jansson refuses is left out and said. */
-	json_t *output = json_string(result->output), *text = json_string(result->text);
-	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:f, s:i, s:o, s:o}", "case", info->id, "group",
-	                         info->group, "rule", info->rule, "since", info->since, "level", (int)info->level,
-	                         "status", hy_conform_status_name(result->status), "ms", (double)result->time_ns / 1e6,
-	                         "signal", result->signal, "text", text != NULL ? text : json_string("(not UTF-8)"),
-	                         "output", output != NULL ? output : json_string("(not UTF-8)"));
-	if (line == NULL) return;
-	json_dumpf(line, s->results, JSON_COMPACT);
-	fputc('\n', s->results);
-	fflush(s->results);
-	json_decref(line);
+	static supervisor_result again;
+	const uint32_t times = s->options->repeat > 1 ? s->options->repeat : 1;
+	uint32_t held = 0, same = 0;
+	conform__supervisor_run(&s->worker, item, result);
+	if (!holds(result->status)) second_look(s, item, result);
+	for (uint32_t i = 1; i < times; i++) {
+		conform__supervisor_run(&s->worker, item, &again);
+		same += again.status == result->status;
+		held += holds(again.status);
+		if (holds(result->status) && !holds(again.status)) {
+			again.time_ns = result->time_ns;
+			*result = again;
+			same = 0;
+			held = i;
+		}
+	}
+	if (same + 1 == times || held == 0) return;
+	char text[1024];
+	snprintf(text, sizeof(text), "%.1000s", result->text);
+	snprintf(result->text, sizeof(result->text), "holds in %u of %u runs; else %s: %s", held, times,
+	         hy_conform_status_name(result->status), text);
+	result->status = HY_CONFORM_FLAKY;
+}
+
+static void tell(session *s, const conform_case *item, const supervisor_result *result, const conform_waiver *waiver)
+{
+	conform__results_add(&s->results, conform__record_case(&item->info, result, waiver));
+	if (s->options->on_result == NULL) return;
+	const bool differs = result->record_length == sizeof(hy_conform_difference);
+	const hy_conform_result shown = {.info = &item->info,
+	                                 .status = result->status,
+	                                 .time_ns = result->time_ns,
+	                                 .text = result->text,
+	                                 .output = result->output,
+	                                 .signal = result->signal,
+	                                 .difference = differs ? &result->record.difference : NULL,
+	                                 .exit_code = result->exit_code};
+	s->options->on_result(s->options->payload, &shown);
 }
 
 static void judge(session *s, const conform_case *item)
 {
 	static supervisor_result result;
-	conform__supervisor_run(&s->worker, item, &result);
-	if (!holds(result.status)) second_look(s, item, &result);
+	const conform_waiver *waiver = conform__waivers_find(s->waivers, item->info.id);
+	if (!s->loaded || s->lost_in_a_row >= 3) {
+		result = (supervisor_result){.status = HY_CONFORM_NOT_RUN, .exit_code = -1};
+		tell(s, item, &result, NULL);
+		return;
+	}
+	run_case(s, item, &result);
 	s->lost_in_a_row = result.status == HY_CONFORM_DEVICE_LOST ? s->lost_in_a_row + 1 : 0;
-	const char *reason = conform__waivers_find(s->waivers, item->info.id);
-	if (reason != NULL && result.status == HY_CONFORM_PASS)
-		result.status = HY_CONFORM_XPASS;
-	else if (reason != NULL && (result.status == HY_CONFORM_FAIL || result.status == HY_CONFORM_FLAKY))
-		result.status = HY_CONFORM_WAIVED;
-	s->summary->count[result.status]++;
-	s->summary->selected++;
-	write_line(s, &item->info, &result);
-	if (s->options->on_result == NULL) return;
-	const hy_conform_result shown = {
-		.info = &item->info,
-		.status = result.status,
-		.time_ns = result.time_ns,
-		.text = result.text,
-		.output = result.output,
-		.signal = result.signal,
-		.difference = result.record_length == sizeof(hy_conform_difference) ? &result.record.difference : NULL,
-		.exit_code = result.exit_code};
-	s->options->on_result(s->options->payload, &shown);
+	result.status = conform__waiver_status(waiver, result.status);
+	tell(s, item, &result, waiver);
+	uint32_t count;
+	if (item == conform__suite_cases(&count)) s->loaded = result.status == HY_CONFORM_PASS;
 }
 
-hy_conform_verdict conform__verdict(const hy_conform_options *o, const hy_conform_summary *summary, bool loaded,
-                                    char *text, size_t length)
+/* ---- before and after ---- */
+
+static void begin_record(session *s)
 {
-	const uint32_t *n = summary->count;
-	const uint32_t bad = n[HY_CONFORM_FAIL] + n[HY_CONFORM_CRASH] + n[HY_CONFORM_TIMEOUT] +
-	                     n[HY_CONFORM_DEVICE_LOST] + n[HY_CONFORM_FLAKY] + n[HY_CONFORM_RESOURCE] +
-	                     (o->strict ? n[HY_CONFORM_XPASS] : 0);
-	const bool partial = o->cases != NULL || o->seed != 0 || summary->selected < summary->total;
-	const bool too_many_waived = n[HY_CONFORM_WAIVED] * 100 > summary->total;
-	if (!loaded) {
-		snprintf(text, length, "NOT LOADED: the plugin can't be used at all");
-		return HY_CONFORM_NOT_LOADED;
+	worker_description description;
+	const bool described = conform__supervisor_describe(&s->worker, &description);
+	if (described) {
+		const conform_identity identity = {.plugin = description.plugin_name,
+		                                   .version = description.plugin_version,
+		                                   .device = description.device.id,
+		                                   .driver = description.device.driver};
+		conform__waivers_apply(s->waivers, &identity);
 	}
-	if (n[HY_CONFORM_HARNESS_ERROR] > 0) {
-		snprintf(text, length, "NO JUDGEMENT: the suite failed in %u cases", n[HY_CONFORM_HARNESS_ERROR]);
-		return HY_CONFORM_NO_JUDGEMENT;
+	conform__results_add(&s->results, conform__record_run(s->options, &s->selection,
+	                                                      described ? &description : NULL, s->waivers));
+}
+
+static hy_status open_results(session *s, hy_error *error)
+{
+	const hy_conform_options *o = s->options;
+	char path[4096];
+	if (o->out == NULL) return conform__results_create(&s->results, o->results, error);
+	if (o->results != NULL)
+		return hy_error_set(error, HY_INVALID, "give a folder or a file for the results, not both");
+	if (mkdir(o->out, 0777) != 0 && errno != EEXIST)
+		return hy_error_set(error, HY_NOT_FOUND, "%s can't be made: %s", o->out, strerror(errno));
+	snprintf(path, sizeof(path), "%s/results.jsonl", o->out);
+	return conform__results_create(&s->results, path, error);
+}
+
+/* A line for each case that failed; who approves it is left for a person to write. */
+static hy_status propose_waivers(const json_t *records, const char *path, hy_error *error)
+{
+	FILE *file = fopen(path, "we");
+	if (file == NULL) return hy_error_set(error, HY_NOT_FOUND, "%s can't be written: %s", path, strerror(errno));
+	char day[16];
+	const time_t then = time(NULL) + 90 * 24 * 3600;
+	struct tm parts;
+	strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&then, &parts));
+	fputs("# Write who approves each line between the bars, and delete those that nobody does.\n", file);
+	const json_t *record;
+	size_t i;
+	json_array_foreach(records, i, record)
+	{
+		const hy_conform_status status = conform__record_status(record);
+		if (status != HY_CONFORM_FAIL && status != HY_CONFORM_FLAKY) continue;
+		if (strcmp(conform__record_get(record, "group"), "abi") == 0) continue;
+		char reason[128];
+		snprintf(reason, sizeof(reason), "%.120s", conform__record_get(record, "text"));
+		for (char *at = reason; *at != '\0'; at++)
+			if ((unsigned char)*at < ' ' || *at == '|') *at = ' ';
+		fprintf(file, "%s | expires %s | | %s\n", conform__record_get(record, "case"), day, reason);
 	}
-	if (partial) {
-		snprintf(text, length, "NO VERDICT: a partial run of %u of %u cases, %u do not hold", summary->selected,
-		         summary->total, bad);
-		return HY_CONFORM_PARTIAL;
-	}
-	if (bad > 0 || too_many_waived) {
-		snprintf(text, length, "NOT CONFORMANT at L%d: %u of %u cases do not hold%s", (int)o->level, bad,
-		         summary->total, too_many_waived ? "; more than 1 % are waived" : "");
-		return HY_CONFORM_NOT_CONFORMANT;
-	}
-	if (n[HY_CONFORM_WAIVED] > 0)
-		snprintf(text, length, "CONFORMANT at L%d WITH %u WAIVERS: %u cases", (int)o->level,
-		         n[HY_CONFORM_WAIVED], summary->total);
-	else
-		snprintf(text, length, "CONFORMANT at L%d: %u cases, %u not claimed", (int)o->level, summary->total,
-		         n[HY_CONFORM_NOT_SUPPORTED]);
-	return HY_CONFORM_CONFORMANT;
+	if (fclose(file) != 0) return hy_error_set(error, HY_NOT_FOUND, "%s can't be written", path);
+	return HY_OK;
+}
+
+static hy_status prepare(session *s, hy_error *error)
+{
+	const char *fault = conform__compare_self_test();
+	if (fault != NULL) return hy_error_set(error, HY_INTERNAL, "the comparator's own test: %s", fault);
+	hy_status status = conform__supervisor_init(&s->worker, s->options, error);
+	if (status == HY_OK) status = conform__waivers_load(s->options->waivers, NULL, &s->waivers, error);
+	if (status == HY_OK) status = conform__select(s->options, &s->selection, error);
+	if (status == HY_OK && s->options->submission != NULL &&
+	    (s->selection.count < s->selection.total || s->options->seed != 0))
+		status = hy_error_set(error, HY_INVALID, "a submission needs the whole list and the suite's own seed");
+	if (status == HY_OK) status = open_results(s, error);
+	return status;
+}
+
+const char *hy_conform_self_test(void)
+{
+	return conform__compare_self_test();
 }
 
 hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *out_summary, hy_error *error)
 {
-	if (options == NULL || out_summary == NULL || options->plugin == NULL)
-		return hy_error_set(error, HY_INVALID, "a plugin and a summary are needed");
-	if (access(options->plugin, R_OK) != 0)
-		return hy_error_set(error, HY_NOT_FOUND, "%s can't be read", options->plugin);
-	const char *fault = conform__compare_self_test();
-	if (fault != NULL) return hy_error_set(error, HY_INTERNAL, "the comparator's own test: %s", fault);
-	session s = {.options = options, .summary = out_summary};
-	memset(out_summary, 0, sizeof(*out_summary));
-	hy_status status = conform__supervisor_init(&s.worker, options, error);
-	if (status != HY_OK) return status;
-	status = conform__waivers_load(options->waivers, &s.waivers, error);
-	if (status != HY_OK) return status;
-	if (options->results != NULL && (s.results = fopen(options->results, "we")) == NULL) {
-		conform__waivers_free(s.waivers);
-		return hy_error_set(error, HY_NOT_FOUND, "%s can't be written", options->results);
+	if (options == NULL || out_summary == NULL || options->size < sizeof(options->size))
+		return hy_error_set(error, HY_INVALID, "options with their size and a summary are needed");
+	/* Callers that were built against an older header know fewer options. */
+	hy_conform_options known = {.size = 0};
+	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	if (known.plugin == NULL) return hy_error_set(error, HY_INVALID, "a plugin is needed");
+	if (access(known.plugin, R_OK) != 0)
+		return hy_error_set(error, HY_NOT_FOUND, "%s can't be read: %s", known.plugin, strerror(errno));
+	session s = {.options = &known, .loaded = true};
+	hy_status status = prepare(&s, error);
+	if (status == HY_OK) {
+		const uint64_t begin = conform__process_now_ns();
+		begin_record(&s);
+		for (uint32_t i = 0; i < s.selection.count; i++)
+			judge(&s, s.selection.cases[i]);
+		conform__supervisor_stop(&s.worker);
+		conform__verdict(s.results.records, out_summary);
+		out_summary->time_ns = conform__process_now_ns() - begin;
+		conform__results_add(&s.results, conform__record_end(out_summary));
+		status = conform__report_deliver(&known, s.results.records, conform__waivers_text(s.waivers), error);
+		if (status == HY_OK && known.propose_waivers != NULL)
+			status = propose_waivers(s.results.records, known.propose_waivers, error);
 	}
-	const uint64_t begin = conform__process_now_ns();
-	uint32_t count;
-	const conform_case *cases = conform__suite_cases(&count);
-	bool loaded = true;
-	for (uint32_t i = 0; i < count; i++) {
-		if (cases[i].info.level > options->level) continue;
-		out_summary->total++;
-		if (options->cases != NULL && !matches(options->cases, cases[i].info.id)) continue;
-		if (!loaded || s.lost_in_a_row >= 3) {
-			out_summary->count[HY_CONFORM_NOT_RUN]++;
-			continue;
-		}
-		judge(&s, &cases[i]);
-		if (i == 0 && out_summary->count[HY_CONFORM_PASS] == 0) loaded = false;
-	}
-	conform__supervisor_stop(&s.worker);
+	conform__select_finish(&s.selection);
 	conform__waivers_free(s.waivers);
-	if (s.results != NULL) fclose(s.results);
-	out_summary->time_ns = conform__process_now_ns() - begin;
-	out_summary->verdict = conform__verdict(options, out_summary, loaded, out_summary->text,
-	                                        sizeof(out_summary->text));
-	return HY_OK;
+	conform__results_finish(&s.results);
+	return status;
 }

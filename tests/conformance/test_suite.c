@@ -104,7 +104,7 @@ static hy_status load_waivers(const char *text, hy_error *error)
 	assert_true(write(file, text, strlen(text)) == (ssize_t)strlen(text));
 	close(file);
 	conform_waivers *waivers = NULL;
-	const hy_status status = conform__waivers_load(path, &waivers, error);
+	const hy_status status = conform__waivers_load(path, NULL, &waivers, error);
 	if (status == HY_OK) {
 		assert_non_null(conform__waivers_find(waivers, "operator.Conv.1x1"));
 		assert_null(conform__waivers_find(waivers, "operator.Gemm.plain"));

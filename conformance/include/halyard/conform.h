@@ -123,6 +123,16 @@ typedef struct hy_conform_options {
 	const char *results; /* results.jsonl to write line by line, or NULL */
 	void (*on_result)(void *payload, const hy_conform_result *result);
 	void *payload;
+	const char *exclude; /* comma-separated globs, taken from what the rest selects */
+	const char *caselist; /* file with a glob a line */
+	const char *rerun; /* cases of a report.json, with the suffix ":failed" those that did not hold */
+	uint32_t shard, shard_count; /* every shard_count-th case, from the shard-th (1...) on; 0: all */
+	uint32_t repeat; /* times a case is run; what does not always hold is FLAKY. 0: 1 */
+	bool shuffle; /* another order, the same for the same seed */
+	const char *out; /* folder for results.jsonl and the reports, or NULL; made when it is not there */
+	const char *formats; /* of the reports: "json,junit,html" or a part; NULL: all */
+	const char *submission; /* archive to write, or NULL (hy_conform_verify) */
+	const char *propose_waivers; /* file to write: a line for each failure, without an approver */
 } hy_conform_options;
 
 typedef struct hy_conform_summary {
@@ -133,7 +143,8 @@ typedef struct hy_conform_summary {
 	char text[256]; /* the verdict in one line */
 } hy_conform_summary;
 
-/* Runs the suite. Fails only when it could not begin: NOT_FOUND (plugin, worker, waivers), INVALID (options). */
+/* Runs the suite. Fails when it could not begin: NOT_FOUND (plugin, worker, a file), INVALID (options, waivers), INTERNAL
+ * (the comparator's own test); or could not write its reports: NOT_FOUND. Threads: one at a time. */
 hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *out_summary, hy_error *error);
 
 /* A failing case made small. */
@@ -151,6 +162,20 @@ typedef struct hy_conform_minimised {
  * UNSUPPORTED (a case of another group; a failure that comes and goes). */
 hy_status hy_conform_minimise(const hy_conform_options *options, const char *id, const char *folder,
                               hy_conform_minimised *out_result, hy_error *error);
+
+/* Puts the results of shards together, as if they were one run: folders as `out` of each, reports go to options->out,
+ * options->submission and options->formats, the rest of options is not read. Fails INVALID when they are of different
+ * suites, lists, plugins, devices, levels or seeds. */
+hy_status hy_conform_merge(const hy_conform_options *options, uint32_t count, const char *const *folders,
+                           hy_conform_summary *out_summary, hy_error *error);
+
+/* Derives the verdict of a submission again from its lines. plugin: a file that must be the one that was judged, or NULL.
+ * Fails INVALID when anything in it was edited or is missing, INCOMPATIBLE when it is of another suite or list. */
+hy_status hy_conform_verify(const char *submission, const char *plugin, hy_conform_summary *out_summary,
+                            hy_error *error);
+
+/* The comparator's own test, which every run begins with: NULL, or what is wrong. */
+const char *hy_conform_self_test(void);
 
 #ifdef __cplusplus
 }
