@@ -152,7 +152,7 @@ typedef enum hy_sched__dispatch_state {
 	HY_SCHED__DISPATCH_LIVE,
 	HY_SCHED__DISPATCH_RAMPING, /* works on one request at a time; three good ones make it LIVE */
 	HY_SCHED__DISPATCH_SUSPECT,
-	HY_SCHED__DISPATCH_QUARANTINED, /* until its next probe: after 1, 2, 4 .. 60 s */
+	HY_SCHED__DISPATCH_QUARANTINED, /* until its next probe: after 1, 2, 4 .. 60 s, sooner if probes are quick */
 	HY_SCHED__DISPATCH_PROBING, /* the caller is finding out whether it works again: probed */
 	HY_SCHED__DISPATCH_LOST, /* for good, or not there yet: only join brings it back */
 	HY_SCHED__DISPATCH_STATES,

@@ -90,20 +90,26 @@ void hy_sched__dispatch_lane_release(hy_sched__dispatch *d, uint32_t l)
 	}
 }
 
-static uint64_t back_off_ns(lane_slot *lane)
+/* After 1, 2, 4 .. 60 s; but a probe that failed quickly is worth repeating every second: probing takes a hundredth of
+ * the time at most. */
+static uint64_t back_off_ns(hy_sched__dispatch *d, lane_slot *lane, bool probed)
 {
 	const uint32_t seconds = lane->probe_count < 6 ? 1u << lane->probe_count : LONGEST_BACK_OFF_S;
+	const uint64_t cheap_ns = 100 * (d->now_ns - lane->probing_since_ns), ns = seconds * SECOND_NS;
 	lane->probe_count++;
-	return seconds * SECOND_NS;
+	if (!probed || cheap_ns >= ns) return ns;
+	return cheap_ns > SECOND_NS ? cheap_ns : SECOND_NS;
 }
 
 void hy_sched__dispatch_lane_set(hy_sched__dispatch *d, uint32_t l, hy_sched__dispatch_state state)
 {
 	lane_slot *lane = &d->lanes[l];
 	uint64_t due_ns = NEVER;
+	const bool probed = lane->state == HY_SCHED__DISPATCH_PROBING;
 	lane->state = state;
 	tell(d, l);
-	if (state == HY_SCHED__DISPATCH_QUARANTINED) due_ns = d->now_ns + back_off_ns(lane);
+	if (state == HY_SCHED__DISPATCH_PROBING) lane->probing_since_ns = d->now_ns;
+	if (state == HY_SCHED__DISPATCH_QUARANTINED) due_ns = d->now_ns + back_off_ns(d, lane, probed);
 	if (state == HY_SCHED__DISPATCH_LIVE) lane->probe_count = 0;
 	if (state == HY_SCHED__DISPATCH_RAMPING) lane->ramp_left = RAMP;
 	lane->streak = 0;

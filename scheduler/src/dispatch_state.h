@@ -38,6 +38,7 @@ typedef struct lane_slot {
 	uint32_t first, free, oldest, newest; /* attempts */
 	uint32_t in_hand, begun_count, recalling; /* recalling: attempts on their way back to it, as a thief */
 	uint32_t ramp_left, probe_count;
+	uint64_t probing_since_ns;
 	uint64_t since_ns; /* when the request it works on may have begun */
 	double item_ns, deviation_ns, predicted_ns; /* learned; predicted: what drift is measured against */
 	uint64_t samples;
