@@ -18,6 +18,7 @@ enum { SPOTS = 96, SEEN = 4096, SEARCH_SECONDS = 120, HANG_SECONDS = 2 };
 typedef struct symptom {
 	hy_conform_status status;
 	int signal, exit_code;
+	bool hangs; /* the worker, or a ticket */
 	bool numbers; /* elements out of bounds */
 	uint32_t arithmetic; /* that the program declares; not of the way it fails */
 	char kind[96]; /* the text up to what belongs to the numbers of one case */
@@ -40,7 +41,10 @@ typedef struct search {
 
 static void symptom_of(const supervisor_result *result, symptom *out)
 {
-	*out = (symptom){.status = result->status, .signal = result->signal, .exit_code = result->exit_code};
+	*out = (symptom){.status = result->status,
+	                 .signal = result->signal,
+	                 .exit_code = result->exit_code,
+	                 .hangs = result->hangs || result->status == HY_CONFORM_TIMEOUT};
 	if (result->status != HY_CONFORM_FAIL) return;
 	out->numbers = result->record_length == sizeof(hy_conform_difference);
 	if (out->numbers) out->arithmetic = result->record.difference.arithmetic;
@@ -347,12 +351,6 @@ hy_status conform__minimise_make(const hy_conform_options *options, const confor
 	return hy_error_set(error, HY_INTERNAL, "%s: %s", item->info.id, run.text);
 }
 
-/* The worker does not answer, or a ticket does not end. */
-static bool is_hang(const symptom *self)
-{
-	return self->status == HY_CONFORM_TIMEOUT || strncmp(self->kind, "ticket ", 7) == 0;
-}
-
 /* The failing case as it is, twice: what comes and goes can't be shrunk. */
 static hy_status begin(search *s, const hy_conform_options *options, hy_error *error)
 {
@@ -375,7 +373,7 @@ static hy_status begin(search *s, const hy_conform_options *options, hy_error *e
 		                    hy_conform_status_name(s->wanted.status));
 	if (s->wanted.status == HY_CONFORM_TIMEOUT)
 		s->seconds = HANG_SECONDS;
-	else if (is_hang(&s->wanted))
+	else if (s->wanted.hangs)
 		s->timeout_scale /= 8; /* of tickets, which have eight seconds */
 	run(s, &s->best, &again);
 	if (is_same(&again, &s->wanted)) return HY_OK;
@@ -413,7 +411,7 @@ hy_status hy_conform_minimise(const hy_conform_options *options, const char *id,
 	conform_case item = *s->item;
 	item.param = &small;
 	const minimise_failure failure = {.text = s->text,
-	                                  .seconds = is_hang(&s->wanted) ? HANG_SECONDS : 30,
+	                                  .seconds = s->wanted.hangs ? HANG_SECONDS : 30,
 	                                  .arithmetic = last.arithmetic,
 	                                  .exits = s->wanted.exit_code >= 0};
 	status = conform__minimise_write(&alone, &item, &failure, folder, error);

@@ -1,10 +1,12 @@
 /* Runs the list against one plugin: selection, second looks, waivers, a record per case, then the verdict and reports. */
 #include "case.h"
 #include "compare.h"
+#include "health.h"
 #include "process.h"
 #include "record.h"
 #include "report.h"
 #include "results.h"
+#include "retry.h"
 #include "supervisor.h"
 #include "verdict.h"
 #include "waiver.h"
@@ -22,30 +24,13 @@ typedef struct session {
 	conform_waivers *waivers;
 	conform_selection selection;
 	conform_results results;
-	uint32_t lost_in_a_row;
+	health health;
 	bool loaded;
 } session;
 
 static bool holds(hy_conform_status status)
 {
 	return status == HY_CONFORM_PASS || status == HY_CONFORM_NOT_SUPPORTED;
-}
-
-/* A case that did not hold is run again alone in a fresh worker: what changes then is FLAKY, and says so. */
-static void second_look(session *s, const conform_case *item, supervisor_result *result)
-{
-	static supervisor_result again;
-	conform__supervisor_stop(&s->worker);
-	conform__supervisor_run(&s->worker, item, &again);
-	conform__supervisor_stop(&s->worker);
-	if (again.status == result->status) return;
-	char first[512];
-	snprintf(first, sizeof(first), "%.500s", result->text);
-	const hy_conform_status before = result->status;
-	result->status = HY_CONFORM_FLAKY;
-	snprintf(result->text, sizeof(result->text), "%s first (%s), %s alone in a fresh worker%s%.2000s",
-	         hy_conform_status_name(before), first, hy_conform_status_name(again.status),
-	         again.text[0] != '\0' ? ": " : "", again.text);
 }
 
 /* Runs a case as often as was asked for; one that does not always hold is FLAKY. */
@@ -55,7 +40,7 @@ static void run_case(session *s, const conform_case *item, supervisor_result *re
 	const uint32_t times = s->options->repeat > 1 ? s->options->repeat : 1;
 	uint32_t held = 0, same = 0;
 	conform__supervisor_run(&s->worker, item, result);
-	if (!holds(result->status)) second_look(s, item, result);
+	if (!holds(result->status)) conform__retry(&s->worker, item, result);
 	for (uint32_t i = 1; i < times; i++) {
 		conform__supervisor_run(&s->worker, item, &again);
 		same += again.status == result->status;
@@ -95,13 +80,13 @@ static void judge(session *s, const conform_case *item)
 {
 	static supervisor_result result;
 	const conform_waiver *waiver = conform__waivers_find(s->waivers, item->info.id);
-	if (!s->loaded || s->lost_in_a_row >= 3) {
+	if (!s->loaded || conform__health_is_lost(&s->health)) {
 		result = (supervisor_result){.status = HY_CONFORM_NOT_RUN, .exit_code = -1};
 		tell(s, item, &result, NULL);
 		return;
 	}
 	run_case(s, item, &result);
-	s->lost_in_a_row = result.status == HY_CONFORM_DEVICE_LOST ? s->lost_in_a_row + 1 : 0;
+	conform__health_check(&s->health, &s->worker, &result);
 	result.status = conform__waiver_status(waiver, result.status);
 	tell(s, item, &result, waiver);
 	uint32_t count;
@@ -199,6 +184,7 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 	if (status == HY_OK) {
 		const uint64_t begin = conform__process_now_ns();
 		begin_record(&s);
+		conform__health_begin(&s.health, &s.worker);
 		for (uint32_t i = 0; i < s.selection.count; i++)
 			judge(&s, s.selection.cases[i]);
 		conform__supervisor_stop(&s.worker);

@@ -4,6 +4,7 @@
 #include "worker.h"
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,9 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { HANG_THREADS = 8, HANG_ANSWER_MS = 20 };
 
 /* The program halyard-conformance, beside the running program or in ../bin of it. */
 static bool find_worker(char *out_path, size_t length)
@@ -31,7 +35,11 @@ static bool find_worker(char *out_path, size_t length)
 
 hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error)
 {
-	*self = (supervisor){.options = options, .orders = -1, .answers = -1, .output = -1};
+	*self = (supervisor){.options = options,
+	                     .batch = options->batch == 0 ? 1 : options->batch,
+	                     .orders = -1,
+	                     .answers = -1,
+	                     .output = -1};
 	signal(SIGPIPE, SIG_IGN);
 	if (options->worker != NULL) {
 		if (access(options->worker, X_OK) != 0)
@@ -76,6 +84,7 @@ static bool start_worker(supervisor *self)
 	if (pipe2(orders, O_CLOEXEC) != 0 || pipe2(answers, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)
 		return false;
 	const pid_t pid = fork();
+	if (pid > 0) setpgid(pid, pid); /* as it does itself: whoever comes first */
 	if (pid == 0) become_worker(self, orders[0], answers[1], output[1]);
 	close(orders[0]);
 	close(answers[1]);
@@ -84,7 +93,7 @@ static bool start_worker(supervisor *self)
 	self->orders = orders[1];
 	self->answers = answers[0];
 	self->output = output[0];
-	self->cases_run = 0;
+	self->cases_run = self->history_count = 0;
 	fcntl(self->answers, F_SETFL, O_NONBLOCK);
 	fcntl(self->output, F_SETFL, O_NONBLOCK);
 	return pid > 0;
@@ -168,6 +177,7 @@ static int receive(int answers, receiver *got, supervisor_result *result)
 		return -1;
 	if (got->length < sizeof(head) + head.record_length + head.text_length) return 0;
 	result->status = (hy_conform_status)head.status;
+	result->hangs = head.hangs != 0;
 	result->time_ns = head.time_ns;
 	result->record_length = head.record_length;
 	memcpy(&result->record, got->bytes + sizeof(head), head.record_length);
@@ -193,6 +203,25 @@ static void explain_death(supervisor *self, supervisor_result *result)
 	}
 }
 
+/* Has every thread of a worker that hangs write where it is. */
+static void ask_where(supervisor *self, supervisor_result *result, size_t *length)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)self->pid);
+	DIR *folder = opendir(path);
+	if (folder == NULL) return;
+	const struct dirent *entry;
+	for (int asked = 0; asked < HANG_THREADS && (entry = readdir(folder)) != NULL;) {
+		const long thread = atol(entry->d_name);
+		if (thread <= 0 || syscall(SYS_tgkill, (long)self->pid, thread, (long)WORKER_WHERE) != 0) continue;
+		asked++;
+		struct pollfd wait = {.fd = self->output, .events = POLLIN};
+		for (int quiet = 0; quiet < 10 && poll(&wait, 1, HANG_ANSWER_MS) > 0; quiet++)
+			take_output(self->output, result, length);
+	}
+	closedir(folder);
+}
+
 static void wait_for_answer(supervisor *self, const conform_case *item, supervisor_result *result)
 {
 	const double scale = self->options->timeout_scale > 0 ? self->options->timeout_scale : 1;
@@ -211,9 +240,13 @@ static void wait_for_answer(supervisor *self, const conform_case *item, supervis
 		state = receive(self->answers, &got, result);
 	}
 	take_output(self->output, result, &output_length);
-	if (state == 1) return;
+	if (state == 1) {
+		if (result->status == HY_CONFORM_FAIL && result->hangs) ask_where(self, result, &output_length);
+		return;
+	}
 	result->time_ns = conform__process_now_ns() - begin;
 	if (state == 0) {
+		ask_where(self, result, &output_length);
 		end_worker(self, true);
 		result->status = HY_CONFORM_TIMEOUT;
 		snprintf(result->text, sizeof(result->text), "no answer within %.0f s", seconds);
@@ -238,15 +271,16 @@ void conform__supervisor_order(supervisor *self, const conform_case *item, const
 		snprintf(out_result->text, sizeof(out_result->text), "no worker could be started: %s", strerror(errno));
 		return;
 	}
+	if (order == item->info.id && self->history_count < SUPERVISOR_HISTORY)
+		self->history[self->history_count++] = item;
 	if (dprintf(self->orders, "%s\n", order) > 0)
 		wait_for_answer(self, item, out_result);
 	else
 		explain_death(self, out_result);
 	if (self->pid == 0) return;
 	self->cases_run++;
-	const uint32_t batch = self->options->batch == 0 ? 1 : self->options->batch;
 	const bool held = out_result->status == HY_CONFORM_PASS || out_result->status == HY_CONFORM_NOT_SUPPORTED;
-	if (held && !item->alone && self->cases_run < batch) return;
+	if (held && !item->alone && self->cases_run < self->batch) return;
 	const int status = end_worker(self, !held);
 	if (!held || status == 0) return;
 	out_result->status = HY_CONFORM_CRASH;
@@ -254,6 +288,24 @@ void conform__supervisor_order(supervisor *self, const conform_case *item, const
 	out_result->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 	snprintf(out_result->text, sizeof(out_result->text), "the worker died while the device was closed (%s)",
 	         WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit");
+}
+
+void conform__supervisor_sequence(supervisor *self, uint32_t count, const conform_case *const *cases,
+                                  const conform_case *item, supervisor_result *out_result)
+{
+	const uint32_t batch = self->batch;
+	conform__supervisor_stop(self);
+	self->batch = UINT32_MAX;
+	for (uint32_t i = 0; i < count; i++) {
+		conform__supervisor_run(self, cases[i], out_result);
+		if (self->pid != 0) continue;
+		out_result->status = HY_CONFORM_NOT_RUN;
+		goto done;
+	}
+	conform__supervisor_run(self, item, out_result);
+	conform__supervisor_stop(self);
+done:
+	self->batch = batch;
 }
 
 bool conform__supervisor_describe(supervisor *self, worker_description *out_description)

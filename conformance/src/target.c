@@ -63,7 +63,7 @@ void conform__run_begin(conform_run *run, const conform_case *item)
 {
 	run->self = item;
 	run->status = HY_CONFORM_PASS;
-	run->ended = run->differs = false;
+	run->ended = run->differs = run->hangs = false;
 	run->text[0] = '\0';
 	run->random_state = run->seed ^ XXH64(item->info.id, strlen(item->info.id), 0);
 	conform__ticket_begin(run);
@@ -213,8 +213,9 @@ bool conform__target_ready(conform_run *run)
 	if (status == HY_OK)
 		status = t->device_open(t->ctx, run->device_index, run->options, run->option_count, &run->device);
 	if (status != HY_OK) {
-		conform__fail(run, "device %u can't be opened: %s: %s", run->device_index, hy_status_name(status),
-		              run->host.last_text);
+		conform__end(run, status == HY_DEVICE_LOST ? HY_CONFORM_DEVICE_LOST : HY_CONFORM_FAIL,
+		             "device %u can't be opened: %s: %s", run->device_index, hy_status_name(status),
+		             run->host.last_text);
 		return false;
 	}
 	return true;
@@ -256,15 +257,18 @@ bool conform__ticket_wait(conform_run *run, uint64_t ticket, double seconds)
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	seconds *= run->timeout_scale;
-	until.tv_sec += (time_t)seconds + 1;
+	const uint64_t end_ns = (uint64_t)until.tv_nsec + (uint64_t)(seconds * 1e9);
+	until.tv_sec += (time_t)(end_ns / 1000000000u);
+	until.tv_nsec = (long)(end_ns % 1000000000u);
 	int waited = 0;
 	pthread_mutex_lock(&run->host.lock);
 	while (run->host.tickets[ticket % CONFORM_TICKETS].completions == 0 && waited != ETIMEDOUT)
 		waited = pthread_cond_timedwait(&run->host.changed, &run->host.lock, &until);
 	const bool done = run->host.tickets[ticket % CONFORM_TICKETS].completions != 0;
 	pthread_mutex_unlock(&run->host.lock);
+	run->hangs |= !done;
 	if (!done)
-		conform__fail(run, "ticket %llu was not completed within %.0f s", (unsigned long long)ticket, seconds);
+		conform__fail(run, "ticket %llu was not completed within %.3g s", (unsigned long long)ticket, seconds);
 	return done;
 }
 

@@ -52,7 +52,7 @@ struct conform_run {
 	bool loaded;
 
 	hy_conform_status status;
-	bool ended;
+	bool ended, hangs; /* hangs: a ticket was not completed in time */
 	char text[CONFORM_TEXT];
 	bool differs; /* the case failed on numbers: */
 	hy_conform_difference difference;

@@ -61,7 +61,7 @@ bool conform__variant_read(char *line, variant *out)
 		field = strsep(&line, "\t");
 		if (field == NULL || !put(out->texts[i], VARIANT_TEXT, field)) return false;
 	}
-	return out->data <= TRUTH;
+	return out->data <= DENORMAL;
 }
 
 /* ---- the check ---- */

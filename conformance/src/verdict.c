@@ -70,6 +70,11 @@ void conform__verdict(const json_t *records, hy_conform_summary *out_summary)
 	} else if (n[HY_CONFORM_HARNESS_ERROR] > 0) {
 		s.verdict = HY_CONFORM_NO_JUDGEMENT;
 		snprintf(s.text, room, "NO JUDGEMENT: the suite failed in %u cases", n[HY_CONFORM_HARNESS_ERROR]);
+	} else if (n[HY_CONFORM_NOT_RUN] > 0) {
+		s.verdict = HY_CONFORM_PARTIAL;
+		snprintf(s.text, room,
+		         "INCOMPLETE: the device was lost after several cases in a row; %u of %u were not run",
+		         n[HY_CONFORM_NOT_RUN], s.total);
 	} else if (partial) {
 		s.verdict = HY_CONFORM_PARTIAL;
 		snprintf(s.text, room, "NO VERDICT: a partial run of %u of %u cases, %u do not hold", s.selected,

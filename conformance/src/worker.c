@@ -5,6 +5,7 @@
 #include "variant.h"
 #include "process.h"
 
+#include <errno.h>
 #include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,23 +16,41 @@
 #include <time.h>
 #include <unistd.h>
 
+static void write_backtrace(const char *head)
+{
+	void *frames[32];
+	if (write(STDERR_FILENO, head, strlen(head)) > 0)
+		backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+}
+
 static void on_crash(int number)
 {
-	static const char head[] = "\nbacktrace:\n";
-	void *frames[32];
-	if (write(STDERR_FILENO, head, sizeof(head) - 1) > 0)
-		backtrace_symbols_fd(frames, backtrace(frames, 32), STDERR_FILENO);
+	write_backtrace("\nbacktrace:\n");
 	signal(number, SIG_DFL);
 	raise(number);
 }
 
+static void on_where(int number)
+{
+	(void)number;
+	const int before = errno;
+	write_backtrace("\na thread is at:\n");
+	errno = before;
+}
+
+/* Handlers on a stack of their own: one that overflowed has no room for them. */
 static void watch_crashes(void)
 {
 	static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+	static char stack[64 << 10];
 	void *frame;
 	backtrace(&frame, 1); /* loads what the handler needs */
+	sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof(stack)}, NULL);
+	struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		signal(numbers[i], on_crash);
+		sigaction(numbers[i], &action, NULL);
+	action = (struct sigaction){.sa_handler = on_where, .sa_flags = SA_RESTART};
+	sigaction(WORKER_WHERE, &action, NULL);
 }
 
 static bool answer(const conform_run *run, uint64_t time_ns, const void *record, size_t record_length)
@@ -40,7 +59,8 @@ static bool answer(const conform_run *run, uint64_t time_ns, const void *record,
 		worker_answer head;
 		char rest[sizeof(worker_record) + CONFORM_TEXT];
 	} packet = {.head = {.magic = WORKER_MAGIC,
-	                     .status = (uint32_t)run->status,
+	                     .status = (uint16_t)run->status,
+	                     .hangs = run->hangs,
 	                     .time_ns = time_ns,
 	                     .text_length = (uint32_t)strlen(run->text),
 	                     .record_length = (uint32_t)record_length}};
@@ -62,6 +82,21 @@ static bool describe(conform_run *run)
 	if (run->table.name != NULL) snprintf(d.plugin_name, sizeof(d.plugin_name), "%s", run->table.name);
 	if (run->table.version != NULL) snprintf(d.plugin_version, sizeof(d.plugin_version), "%s", run->table.version);
 	return answer(run, 0, &d, sizeof(d));
+}
+
+/* Opens the device and, when the plugin has queues, moves a few bytes through it. */
+static void probe(conform_run *run, const conform_case *self)
+{
+	(void)self;
+	uint8_t there[64], back[64];
+	conform_memory memory;
+	if (!conform__target_ready(run) || run->table.submit == NULL) return;
+	memset(there, 0x5a, sizeof(there));
+	hy_queue *queue = conform__queue_open(run);
+	if (queue == NULL || !conform__memory_create(run, queue, sizeof(there), 0, &memory) ||
+	    !conform__memory_write(run, queue, &memory, there) || !conform__memory_read(run, queue, &memory, back))
+		return;
+	REQUIRE(run, memcmp(there, back, sizeof(there)) == 0, "a copy there and back differs");
 }
 
 /* Another recipe for a case that has one. */
@@ -116,7 +151,8 @@ int conform__worker_main(int argc, char **argv)
 		}
 		char *part = strchr(id, '\t'); /* of a variant */
 		if (part != NULL) *part++ = '\0';
-		const conform_case *known = conform__suite_find(id);
+		static const conform_case probing = {.info = {.id = WORKER_PROBE}, .check = probe};
+		const conform_case *known = strcmp(id, WORKER_PROBE) == 0 ? &probing : conform__suite_find(id);
 		if (known == NULL || (part != NULL && !is_variant(part, known, &run, &changed))) return 3;
 		conform_case item = *known;
 		if (part != NULL) {

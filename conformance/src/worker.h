@@ -8,7 +8,15 @@
 #include <halyard/conform.h>
 #include <halyard/plugin.h>
 
+#include <signal.h>
+
 enum { WORKER_ORDERS = 3, WORKER_ANSWERS = 4, WORKER_TEXT_MAX = 4096 };
+
+/* The signal on which a thread of the worker writes where it is, and goes on. */
+#define WORKER_WHERE SIGQUIT
+
+/* The order that asks whether the device opens and moves bytes. */
+#define WORKER_PROBE "!"
 
 /* The order that asks for a description instead of a case. */
 #define WORKER_DESCRIBE "?"
@@ -27,7 +35,8 @@ typedef union worker_record {
 } worker_record;
 
 typedef struct worker_answer {
-	uint32_t magic, status;
+	uint32_t magic;
+	uint16_t status, hangs; /* hangs: a ticket was not completed in time */
 	uint64_t time_ns;
 	uint32_t text_length, record_length; /* 0, or the size of the record's member */
 } worker_answer;
