@@ -1,4 +1,4 @@
-/* What this process may use of the machine; the only user of hwloc. */
+/* What this process may use of the machine; with topology_map.c the only user of hwloc. */
 #ifndef HY_HAL_TOPOLOGY_H
 #define HY_HAL_TOPOLOGY_H
 

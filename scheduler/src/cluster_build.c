@@ -122,7 +122,7 @@ uint32_t hy_sched__cluster_add_device(hy_sched__cluster *cluster, const hy_sched
 	hy_sched_cluster_device *added = &cluster->devices[c->device_count];
 	*added = *device;
 	added->name = hy_sched__cluster_text(cluster, "%s/%s", node->name, device->id);
-	added->place = cluster->types[device->type].kind == HY_KIND_CPU
+	added->place = cluster->types[device->type].in_host_memory
 	                       ? node->first_place + device->numa
 	                       : add_place(cluster, added->name, HY_SCHED_DEVICE, device->node);
 	if (node->device_count++ == 0) node->first_device = c->device_count;

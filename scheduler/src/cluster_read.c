@@ -51,6 +51,7 @@ void hy_sched__read_types(hy_sched__reading *r, hy_yaml_node *table)
 			.model = own_text(r->cluster, map, "model", ""),
 			.calibration = path_of(r, map),
 			.kind = kind_of(map),
+			.in_host_memory = kind_of(map) == HY_KIND_CPU,
 			.cores = (uint32_t)hy_yaml_number(map, "cores", 0),
 			.isolation = (hy_sched_isolation)hy_yaml_number(map, "isolation", HY_SCHED_IN_PROCESS),
 			.memory_bytes = number_of(map, "memory", 0),

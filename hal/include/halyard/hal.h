@@ -119,6 +119,50 @@ const hy_hal_topology_info *hy_hal_machine_topology(const hy_hal_machine *machin
 /* hwloc XML v2 of the machine. The text is the caller's, free(). */
 hy_status hy_hal_topology_export(const hy_hal_machine *machine, char **out_xml, hy_error *error);
 
+/* Memories and bus of a machine as hwloc describes it; knows no plugins. */
+typedef struct hy_hal_map hy_hal_map;
+
+typedef struct hy_hal_map_numa {
+	uint64_t memory_bytes;
+	char cores[96]; /* "0-3,8-11": near it, in hwloc's logical order */
+} hy_hal_map_numa;
+
+/* An accelerator on the PCI bus: of class display (03) or processing accelerator (12), or one that hwloc calls so. */
+typedef struct hy_hal_map_device {
+	char pci[16]; /* "0000:41:00.0" */
+	char names[96]; /* of the system and of vendors' libraries for it: "cuda0,renderD128"; may be empty */
+	char model[96]; /* may be empty */
+	uint32_t pci_vendor, pci_device, numa; /* HY_GRAPH_NONE: unknown */
+	uint64_t memory_bytes, bytes_per_s; /* its own; of its way to the host; 0 unknown */
+} hy_hal_map_device;
+
+typedef struct hy_hal_map_info {
+	uint32_t numa_count, device_count, core_count;
+	const hy_hal_map_numa *numas;
+	const hy_hal_map_device *devices; /* by address */
+} hy_hal_map_info;
+
+typedef enum hy_hal_near {
+	HY_HAL_ONE_BRIDGE,
+	HY_HAL_BRIDGES,
+	HY_HAL_HOST_BRIDGE,
+	HY_HAL_ONE_NUMA,
+	HY_HAL_FAR, /* of different NUMA nodes */
+} hy_hal_near;
+
+/* source: NULL for this machine; "synthetic:TEXT" for hwloc's synthetic descriptions; else a file of hwloc XML.
+ * Fails: NOT_FOUND; INVALID for what hwloc does not read; UNSUPPORTED. */
+hy_status hy_hal_map_open(const char *source, hy_hal_map **out_map, hy_error *error);
+void hy_hal_map_close(hy_hal_map *map);
+const hy_hal_map_info *hy_hal_map_describe(const hy_hal_map *map);
+/* What lies between two devices. */
+hy_hal_near hy_hal_map_between(const hy_hal_map *map, uint32_t a, uint32_t b);
+/* Bytes per second of a link of their own that hwloc's matrices of bandwidth have for two devices, and the matrix's
+ * name; 0: none. */
+uint64_t hy_hal_map_link(const hy_hal_map *map, uint32_t from, uint32_t to, const char **out_name);
+/* hwloc XML of it. The text is the caller's, free(). */
+hy_status hy_hal_map_export(const hy_hal_map *map, char **out_xml, hy_error *error);
+
 /* ---- devices ---- */
 
 /* Opens a device of the machine; every open is a device of its own. Fails as the plugin does; INVALID names an unknown

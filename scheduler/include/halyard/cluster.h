@@ -39,6 +39,7 @@ typedef struct hy_sched_cluster_type {
 	const char *calibration; /* file, from where the description is; or NULL */
 	uint32_t kind; /* HY_KIND_* */
 	uint32_t cores; /* of a CPU, 0 unknown */
+	bool in_host_memory; /* computes in the memory of its host: a CPU, or a device that takes host addresses */
 	hy_sched_isolation isolation;
 	hy_sched_number memory_bytes, memory_bytes_per_s;
 	hy_sched_number flops_f32, flops_f16, ops_i8; /* peak, per second */
@@ -61,7 +62,7 @@ typedef struct hy_sched_cluster_device {
 	const char *pci, *file; /* "0000:41:00.0", "/dev/nvidia0", or NULL */
 	const char *cores; /* of the node that are near, or that it computes on: "0-31"; or NULL */
 	uint32_t node, type, numa;
-	uint32_t place; /* of its memory; of the host's memory when it computes there (kind CPU) */
+	uint32_t place; /* of its memory; of the host's memory when it computes there */
 	hy_sched_isolation isolation;
 } hy_sched_cluster_device;
 
@@ -118,6 +119,26 @@ void hy_sched_faults_finish(hy_sched_faults *faults);
 
 /* The JSON Schema of descriptions. The text is the caller's, free(); NULL without memory. */
 char *hy_sched_cluster_schema(void);
+
+/* ---- from machines and other systems' files ---- */
+
+/* This machine as a cluster of one node of that name: the devices of a selector (hy_hal_machine_select), the links that
+ * follow from the bus, with the numbers of their classes. Fails as selecting does. */
+hy_status hy_sched_cluster_from_machine(const hy_hal_machine *machine, const char *selector, const char *name,
+                                        hy_sched_cluster **out_cluster, hy_error *error);
+
+/* A file by what stands in it: a description, hwloc's XML ("synthetic:..." as well), or a topology of NCCL or RCCL. */
+hy_status hy_sched_cluster_import(const char *source, hy_sched_cluster **out_cluster, hy_sched_faults *out_faults,
+                                  hy_error *error);
+
+/* Told about long work; fraction in 0..1. */
+typedef void (*hy_sched_cluster_progress_fn)(void *payload, const char *what, double fraction);
+
+/* Times copies on the devices of node `node` that this machine has, between them and the host, and from one to another
+ * the way the runtime goes: through the host. Medians of copies of up to 64 MiB and of 4 KiB. Devices that fail to open
+ * keep their numbers. NOT_FOUND: the machine has none of them. */
+hy_status hy_sched_cluster_measure(hy_sched_cluster *cluster, uint32_t node, hy_hal_machine *machine,
+                                   hy_sched_cluster_progress_fn progress, void *payload, hy_error *error);
 
 /* ---- finding ---- */
 
