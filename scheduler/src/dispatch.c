@@ -212,25 +212,43 @@ bool hy_sched__dispatch_deliver(hy_sched__dispatch *d, uint32_t *out_request, hy
 
 /* ---- attempts ---- */
 
-/* A running request that an idle lane would end sooner than the lane that has it. */
+/* Whether an attempt's request may have one more. What has not begun is stolen instead. */
+static bool can_back_up(const hy_sched__dispatch *d, uint32_t attempt)
+{
+	const uint32_t request = d->attempts[attempt].request;
+	if (request == NONE || !d->attempts[attempt].begun) return false;
+	const request_slot *slot = &d->requests[request];
+	return slot->idempotent && slot->state == RUNS && slot->claimed_by == NONE && slot->out_count < MOST_OUT;
+}
+
+/* When the first of a request's attempts would be over, if one of them is over after end_ns. */
+static double first_end(const hy_sched__dispatch *d, uint32_t request, double end_ns)
+{
+	const request_slot *slot = &d->requests[request];
+	for (uint32_t i = 0; slot->out_count > 1 && i < slot->out_count; i++) {
+		const double other = hy_sched__dispatch_lane_free_ns(d, &d->lanes[d->attempts[slot->out[i]].lane]);
+		if (other < end_ns) end_ns = other;
+	}
+	return end_ns;
+}
+
+/* The running request that gains most when an idle lane starts it too. */
 static uint32_t backup_for(const hy_sched__dispatch *d, uint32_t thief)
 {
 	const lane_slot *self = &d->lanes[thief];
 	if ((d->flags & HY_SCHED__DISPATCH_BACKUP) == 0 || self->in_hand > 0 || self->state != HY_SCHED__DISPATCH_LIVE)
 		return NONE;
-	const double own = hy_sched__dispatch_lane_latency_ns(self) * STEAL_GAIN + (double)self->told.transfer_ns;
-	double latest = own;
+	double latest = hy_sched__dispatch_lane_latency_ns(self) * STEAL_GAIN + (double)self->told.transfer_ns;
 	uint32_t best = NONE;
 	for (uint32_t l = 0; l < d->lane_count; l++) {
 		const lane_slot *lane = &d->lanes[l];
 		if (l == thief || lane->newest == NONE || !hy_sched__dispatch_lane_usable(lane)) continue;
 		double end = hy_sched__dispatch_lane_free_ns(d, lane);
 		for (uint32_t a = lane->newest; a != NONE && end > latest; a = d->attempts[a].before) {
-			const uint32_t request = d->attempts[a].request;
-			if (request != NONE && d->requests[request].idempotent && d->requests[request].out_count == 1 &&
-			    d->requests[request].state == RUNS && d->requests[request].claimed_by == NONE) {
-				latest = end;
-				best = request;
+			const double first = can_back_up(d, a) ? first_end(d, d->attempts[a].request, end) : 0;
+			if (first > latest) {
+				latest = first;
+				best = d->attempts[a].request;
 			}
 			end -= lane->item_ns;
 		}

@@ -44,7 +44,8 @@ typedef struct hy_sched__dispatch_lane {
 
 enum {
 	/* A lane with nothing to do starts a running idempotent request of a slower lane again, when it would end it
-	 * sooner by a fifth: the first result counts. Shortens tails and costs double work on otherwise idle devices. */
+	 * sooner by a fifth: the first result counts. Shortens tails and costs double work on otherwise idle devices. For
+	 * loads of idempotent requests: slow lanes take late requests more boldly with it. */
 	HY_SCHED__DISPATCH_BACKUP = 1u << 0,
 };
 

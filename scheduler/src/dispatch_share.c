@@ -3,7 +3,8 @@
  * The tail rule, exact for equal requests: giving each request to the lane that would finish it first gives the least
  * finish of all (list scheduling on uniform machines). In that order a lane gets one of the waiting requests exactly
  * when the others, before it would finish its first, finish fewer than there are. A slow lane leaves itself a margin,
- * since one late request of its own costs all others that time; the fastest has none, so that one always takes. */
+ * since one late request of its own costs all others that time, unless another may run that request again. The lane that
+ * would finish one first always takes, so that nothing waits for ever. */
 #include "dispatch_state.h"
 
 #define OVERHEADS 20.0 /* a chunk lasts at least so many hand-overs, */
@@ -46,7 +47,8 @@ static bool takes(const hy_sched__dispatch *d, const lane_slot *lane, uint32_t c
 	const double waiting = (double)d->waiting - (count - 1);
 	if ((own + lane->item_ns / 4) * d->rate < waiting) return true; /* most often: there is plenty */
 	if (others_finish(d, lane, own, 1) < 1) return true; /* nobody ends one sooner: somebody always takes */
-	const double margin = (lane->item_ns - fastest_item_ns(d)) / 4;
+	const bool rescued = (d->flags & HY_SCHED__DISPATCH_BACKUP) != 0;
+	const double margin = rescued ? 0 : (lane->item_ns - fastest_item_ns(d)) / 4;
 	return others_finish(d, lane, own + margin, waiting) < waiting;
 }
 
@@ -65,7 +67,7 @@ uint32_t hy_sched__dispatch_share(const hy_sched__dispatch *d, uint32_t l, uint3
 	if (ramping && lane->in_hand > 0) return 0;
 	if (!chunks && lane->in_hand >= lane->told.depth) return 0;
 	const double floor = chunks ? chunk_floor(lane) : 1;
-	if (chunks && lane->in_hand >= lane->told.depth + floor) return 0;
+	if (chunks && lane->in_hand > lane->told.depth + (double)lane->told.overhead_ns / lane->item_ns) return 0;
 	if (!takes(d, lane, 1)) return 0;
 	if (ramping || !chunks) return 1;
 	double chunk = d->waiting / lane->item_ns / d->rate / GUIDE;
