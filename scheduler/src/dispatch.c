@@ -321,10 +321,9 @@ bool hy_sched__dispatch_done(hy_sched__dispatch *d, uint64_t now_ns, uint32_t at
 	const uint32_t request = hy_sched__dispatch_attempt_over(d, attempt);
 	hy_sched__dispatch_lane_learn(d, l, work_ns);
 	lane->done++;
-	if (lane->state == HY_SCHED__DISPATCH_SUSPECT)
-		hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_RAMPING);
-	else if (lane->state == HY_SCHED__DISPATCH_RAMPING && --lane->ramp_left == 0)
+	if (lane->state == HY_SCHED__DISPATCH_RAMPING && --lane->ramp_left == 0)
 		hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_LIVE);
+	hy_sched__dispatch_lane_answers(d, l);
 	if (request == NONE || others) {
 		lane->duplicates++;
 		return false;
@@ -349,8 +348,8 @@ void hy_sched__dispatch_failed(hy_sched__dispatch *d, uint64_t now_ns, uint32_t 
 	lane->failed++;
 	if (scope >= HY_SCOPE_QUEUE)
 		hy_sched__dispatch_lane_failed(d, now_ns, l, scope);
-	else if (lane->state == HY_SCHED__DISPATCH_SUSPECT)
-		hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_RAMPING);
+	else
+		hy_sched__dispatch_lane_answers(d, l);
 	if (request == NONE) return;
 	request_slot *slot = &d->requests[request];
 	/* patience may have ended it meanwhile */
@@ -417,8 +416,7 @@ void hy_sched__dispatch_recalled(hy_sched__dispatch *d, uint64_t now_ns, uint32_
 	}
 	thief->stolen++;
 	const uint32_t victim = slot->lane, request = hy_sched__dispatch_attempt_over(d, attempt);
-	if (d->lanes[victim].state == HY_SCHED__DISPATCH_SUSPECT)
-		hy_sched__dispatch_lane_set(d, victim, HY_SCHED__DISPATCH_RAMPING); /* it answers */
+	hy_sched__dispatch_lane_answers(d, victim);
 	if (request != NONE) hy_sched__dispatch_attempt_again(d, request, false);
 }
 

@@ -148,7 +148,9 @@ uint64_t hy_sched__dispatch_next_ns(const hy_sched__dispatch *dispatch);
 /* ---- lanes ---- */
 
 /* An attempt is overdue after max(100 ms, 5 x (work in hand + p99 of its own)); its lane is SUSPECT, takes nothing, and
- * its idempotent requests wait again. A completion makes it RAMPING; the same time once more makes it QUARANTINED. */
+ * its idempotent requests wait again. The same time once more makes it QUARANTINED. A completion makes it RAMPING, and
+ * doubles its 100 ms, up to 6.4 s: on a busy machine all are late. While no lane works but one that is only late, requests
+ * wait for it. */
 typedef enum hy_sched__dispatch_state {
 	HY_SCHED__DISPATCH_LIVE,
 	HY_SCHED__DISPATCH_RAMPING, /* works on one request at a time; three good ones make it LIVE */

@@ -35,7 +35,8 @@ uint32_t hy_sched__dispatch_attempt_start(hy_sched__dispatch *d, uint32_t l, uin
 	slot->out[slot->out_count++] = number;
 	if (lane->told.foreign_clock) return number;
 	const double allowed = ALLOWED_TIMES * all + (double)lane->told.overhead_ns + (double)lane->told.transfer_ns;
-	attempt->allowed_ns = (uint64_t)(allowed > LEAST_ALLOWED_NS ? allowed : LEAST_ALLOWED_NS);
+	const double least = LEAST_ALLOWED_NS * (double)(1u << lane->alarms);
+	attempt->allowed_ns = (uint64_t)(allowed > least ? allowed : least);
 	attempt->due_ns = d->now_ns + attempt->allowed_ns;
 	hy_sched__dispatch_timers_set(&d->timers, attempt_key(d, number), attempt->due_ns);
 	return number;
@@ -122,8 +123,9 @@ void hy_sched__dispatch_attempt_overdue(hy_sched__dispatch *d, uint32_t number)
 	attempt->due_ns = NEVER;
 	lane->overdue++;
 	if (attempt->overdue) {
-		if (lane->state == HY_SCHED__DISPATCH_SUSPECT || hy_sched__dispatch_lane_usable(lane))
-			hy_sched__dispatch_lane_set(d, attempt->lane, HY_SCHED__DISPATCH_QUARANTINED);
+		if (lane->state != HY_SCHED__DISPATCH_SUSPECT && !hy_sched__dispatch_lane_usable(lane)) return;
+		lane->hung = true;
+		hy_sched__dispatch_lane_set(d, attempt->lane, HY_SCHED__DISPATCH_QUARANTINED);
 		return;
 	}
 	attempt->overdue = true;

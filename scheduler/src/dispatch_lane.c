@@ -8,6 +8,7 @@
 #define BAND_LOW 0.85
 #define BAND_HIGH 1.18
 #define STREAK 3u
+#define MOST_ALARMS 6u
 #define SAMPLES_OF_A_DEVIATION 8u
 #define STREAK_NS 200000000u
 
@@ -44,7 +45,7 @@ static bool hopeful(const hy_sched__dispatch *d)
 	for (uint32_t l = 0; l < d->lane_count; l++) {
 		const hy_sched__dispatch_state state = d->lanes[l].state;
 		if (hy_sched__dispatch_lane_usable(&d->lanes[l]) || state == HY_SCHED__DISPATCH_SUSPECT ||
-		    state == HY_SCHED__DISPATCH_PROBING)
+		    state == HY_SCHED__DISPATCH_PROBING || d->lanes[l].hung)
 			return true;
 	}
 	return false;
@@ -107,6 +108,7 @@ void hy_sched__dispatch_lane_set(hy_sched__dispatch *d, uint32_t l, hy_sched__di
 	uint64_t due_ns = NEVER;
 	const bool probed = lane->state == HY_SCHED__DISPATCH_PROBING;
 	lane->state = state;
+	lane->hung = lane->hung && state == HY_SCHED__DISPATCH_QUARANTINED;
 	tell(d, l);
 	if (state == HY_SCHED__DISPATCH_PROBING) lane->probing_since_ns = d->now_ns;
 	if (state == HY_SCHED__DISPATCH_QUARANTINED) due_ns = d->now_ns + back_off_ns(d, lane, probed);
@@ -117,6 +119,14 @@ void hy_sched__dispatch_lane_set(hy_sched__dispatch *d, uint32_t l, hy_sched__di
 	find_rate(d);
 	hy_sched__dispatch_lane_hope(d);
 	if (!hy_sched__dispatch_lane_usable(lane)) hy_sched__dispatch_lane_release(d, l);
+}
+
+void hy_sched__dispatch_lane_answers(hy_sched__dispatch *d, uint32_t l)
+{
+	lane_slot *lane = &d->lanes[l];
+	if (lane->state != HY_SCHED__DISPATCH_SUSPECT && !lane->hung) return;
+	if (lane->alarms < MOST_ALARMS) lane->alarms++;
+	hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_RAMPING);
 }
 
 void hy_sched__dispatch_lane_due(hy_sched__dispatch *d, uint32_t l)

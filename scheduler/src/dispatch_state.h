@@ -39,6 +39,8 @@ typedef struct lane_slot {
 	uint32_t in_hand, begun_count, recalling; /* recalling: attempts on their way back to it, as a thief */
 	uint32_t ramp_left, probe_count;
 	uint64_t probing_since_ns;
+	bool hung; /* quarantined for being late, not for a failure */
+	uint8_t alarms; /* times it was suspected and came back */
 	uint64_t since_ns; /* when the request it works on may have begun */
 	double item_ns, deviation_ns, predicted_ns; /* learned; predicted: what drift is measured against */
 	uint64_t samples;
@@ -129,6 +131,8 @@ void hy_sched__dispatch_attempt_overdue(hy_sched__dispatch *d, uint32_t attempt)
 bool hy_sched__dispatch_lane_usable(const lane_slot *lane);
 void hy_sched__dispatch_lane_set(hy_sched__dispatch *d, uint32_t lane, hy_sched__dispatch_state state);
 void hy_sched__dispatch_lane_learn(hy_sched__dispatch *d, uint32_t lane, uint64_t work_ns);
+/* A lane that was thought to hang does not. It is given twice the time from now on. */
+void hy_sched__dispatch_lane_answers(hy_sched__dispatch *d, uint32_t lane);
 /* Idempotent requests of a lane that is not trusted wait again. */
 void hy_sched__dispatch_lane_release(hy_sched__dispatch *d, uint32_t lane);
 void hy_sched__dispatch_lane_due(hy_sched__dispatch *d, uint32_t lane); /* its probe */

@@ -321,6 +321,31 @@ static void an_overdue_request_that_lends_memory_starts_again_only_after_its_lan
 	finish(&w);
 }
 
+static void requests_wait_for_the_only_lane_when_it_is_late(void **state)
+{
+	(void)state;
+	world w;
+	make(&w, 1, two_equal);
+	ask(&w, 0, &plain);
+	ask(&w, 0, &idempotent);
+	const uint32_t late[] = {take(&w, 0, 0), take(&w, 0, 0)};
+	while (state_of(&w, 0) != HY_SCHED__DISPATCH_QUARANTINED)
+		hy_sched__dispatch_tick(w.d, hy_sched__dispatch_next_ns(w.d));
+	ask(&w, 250 * MS, &plain);
+	assert_int_equal(deliver(&w), HY_SCHED__DISPATCH_ENDS);
+	assert_true(hy_sched__dispatch_done(w.d, 300 * MS, late[0], 10 * MS));
+	assert_int_equal(state_of(&w, 0), HY_SCHED__DISPATCH_RAMPING);
+	assert_int_equal(deliver(&w), HY_SCHED__DISPATCH_OK);
+	hy_sched__dispatch_done(w.d, 310 * MS, late[1], 10 * MS);
+	const uint32_t next = take(&w, 320 * MS, 0);
+	assert_int_not_equal(next, HY_SCHED__DISPATCH_NONE);
+	hy_sched__dispatch_tick(w.d, 320 * MS + 199 * MS); /* it was given 100 ms before */
+	assert_true(state_of(&w, 0) != HY_SCHED__DISPATCH_SUSPECT);
+	hy_sched__dispatch_tick(w.d, 320 * MS + 400 * MS);
+	assert_int_equal(state_of(&w, 0), HY_SCHED__DISPATCH_SUSPECT);
+	finish(&w);
+}
+
 static void a_lane_that_is_twice_as_slow_is_believed_after_a_few_requests(void **state)
 {
 	(void)state;
@@ -462,6 +487,7 @@ int main(void)
 		CASE(quick_probes_are_repeated_every_second_and_others_take_a_hundredth_of_the_time),
 		CASE(an_overdue_idempotent_request_runs_elsewhere_and_its_late_result_is_dropped),
 		CASE(an_overdue_request_that_lends_memory_starts_again_only_after_its_lane_is_abandoned),
+		CASE(requests_wait_for_the_only_lane_when_it_is_late),
 		CASE(a_lane_that_is_twice_as_slow_is_believed_after_a_few_requests),
 		CASE(a_new_plan_must_pay_back_and_comes_at_most_once_a_second),
 		CASE(a_lane_with_a_dear_hand_over_takes_a_guided_chunk),
