@@ -163,6 +163,21 @@ static void a_trace_fits_its_schema(void **state)
 	json_decref(trace);
 }
 
+static void the_status_of_a_session_fits_its_schema_and_adds_up(void **state)
+{
+	(void)state;
+	program_answers("$halyard bench $digits/digits.onnx -d cpu:0 --scenario offline --seconds 0.8 --status s.json");
+	json_t *const answer = answer_fits("$halyard top s.json -o json", "status");
+	static const char *const ends[] = {"done", "failed", "cancelled", "late", "waiting", "in_hand"};
+	json_int_t ended = 0;
+	for (int i = 0; i < 6; i++)
+		ended += json_integer_value(json_object_get(answer, ends[i]));
+	assert_true(ended > 0);
+	assert_int_equal(ended, json_integer_value(json_object_get(answer, "accepted")));
+	assert_false(json_is_true(json_object_get(answer, "running")));
+	json_decref(answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -171,6 +186,7 @@ int main(void)
 		CASE(a_run_fits_its_schema_and_tells_what_it_did),
 		CASE(a_bench_fits_its_schema_and_adds_up),
 		CASE(a_trace_fits_its_schema),
+		CASE(the_status_of_a_session_fits_its_schema_and_adds_up),
 	};
 	return cmocka_run_group_tests_name("tools.json", cases, program_setup, program_teardown);
 }

@@ -3,6 +3,7 @@
 #include "machine.h"
 #include "planning.h"
 #include "report.h"
+#include "status.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -52,6 +53,7 @@ tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machin
 	const bool offline = tool_options_is(options->scenario, "offline");
 	hy_sched_plan *plan = NULL;
 	hy_sched_session *session = NULL;
+	tool_status *status = NULL;
 	hy_hal_selection chosen = {0};
 	tool_bench_result result = {0};
 	snprintf(result.devices, sizeof(result.devices), "%s", selector != NULL ? selector : "*");
@@ -69,8 +71,10 @@ tool_exit tool_bench_measure(const tool_options *options, hy_hal_machine *machin
 	if (code == TOOL_EXIT_OK) code = tool_planning_session(plan, &session);
 	result.load_ns = hy_hal_now_ns() - start;
 	if (code == TOOL_EXIT_OK) code = tool_planning_trace(options, session);
+	if (code == TOOL_EXIT_OK) code = tool_status_start(options, session, &status);
 	if (code == TOOL_EXIT_OK)
 		code = tool_measure_session(options, session, graph, offline, options->seconds, &result.measured);
+	tool_status_stop(status);
 	if (code == TOOL_EXIT_OK) code = tool_planning_trace_write(options, session);
 	if (code == TOOL_EXIT_OK) {
 		const hy_sched_plan_info *const info = hy_sched_plan_describe(plan);

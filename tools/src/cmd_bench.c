@@ -53,7 +53,7 @@ static tool_exit measure_solo(bench *b, hy_hal_machine *machine, const hy_ir_gra
 	alone.strategy = "single";
 	alone.cut_at = NULL;
 	alone.per_op = false;
-	alone.trace = NULL;
+	alone.trace = alone.status = NULL;
 	tool_exit code = tool_machine_select(machine, b->options->device, &chosen);
 	for (uint32_t i = 0; i < chosen.count && i < SOLO_MAX && code == TOOL_EXIT_OK; i++) {
 		char selector[256];

@@ -9,6 +9,7 @@
 #include "planning.h"
 #include "print.h"
 #include "report.h"
+#include "status.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -25,6 +26,7 @@ typedef struct run {
 	hy_sched_plan *plan;
 	hy_sched_session *session;
 	hy_sched_stats stats;
+	tool_status *status;
 	uint64_t wall_ns, right, labelled;
 	tool_oracle_verdict verdict;
 } run;
@@ -96,7 +98,6 @@ static tool_exit run_requests(run *r)
 	if (status == HY_OK) status = drained;
 	if (first.error.status != HY_OK) return tool_planning_run_failed(&first.error);
 	if (status != HY_OK) return tool_planning_run_failed(&error);
-	hy_sched_session_stats(r->session, &r->stats);
 	return TOOL_EXIT_OK;
 }
 
@@ -228,7 +229,10 @@ tool_exit tool_cmd_run(const tool_options *options)
 	tool_exit code = load_model(&r);
 	if (code == TOOL_EXIT_OK) code = plan_model(&r);
 	if (code == TOOL_EXIT_OK) code = tool_planning_trace(options, r.session);
+	if (code == TOOL_EXIT_OK) code = tool_status_start(options, r.session, &r.status);
 	if (code == TOOL_EXIT_OK) code = run_requests(&r);
+	tool_status_stop(r.status);
+	if (code == TOOL_EXIT_OK) hy_sched_session_stats(r.session, &r.stats);
 	if (code == TOOL_EXIT_OK) code = tool_planning_trace_write(options, r.session);
 	if (code == TOOL_EXIT_OK && options->output_dir != NULL)
 		code = tool_outputs_write(&r.outputs, r.graph, options->output_dir);
