@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 520, ROW = 34, LEFT = 62, RIGHT = 14, TOP = 10, HEIGHT = 300, BOTTOM = 34 };
+enum { WIDTH = 520, ROW = 34, LEFT = 78, RIGHT = 14, TOP = 10, HEIGHT = 300, BOTTOM = 34 };
 
 void conform__chart_bars(FILE *file, const char *title, uint32_t count, const conform_bar *bars)
 {

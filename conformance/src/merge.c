@@ -57,6 +57,17 @@ static hy_status read_shard(shards *s, uint32_t i, hy_error *error)
 	return HY_OK;
 }
 
+/* The first shard is of this very list. */
+static hy_status check_list(const shards *s, hy_error *error)
+{
+	char list[17];
+	const char *given = conform__record_get(json_array_get(s->records[0], 0), "list");
+	snprintf(list, sizeof(list), "%016llx", (unsigned long long)hy_conform_list_hash());
+	if (strcmp(given, list) == 0) return HY_OK;
+	return hy_error_set(error, HY_INCOMPATIBLE, "%s is of list %.16s; this suite has %s", s->folders[0], given,
+	                    list);
+}
+
 /* Shards of one run agree in all of this. */
 static hy_status check_alike(const shards *s, uint32_t i, hy_error *error)
 {
@@ -168,6 +179,7 @@ hy_status hy_conform_merge(const hy_conform_options *options, uint32_t count, co
 		status = read_shard(&s, i, error);
 		if (status == HY_OK) status = check_alike(&s, i, error);
 	}
+	if (status == HY_OK) status = check_list(&s, error);
 	if (status == HY_OK) status = write_all(options, &s, &summary, error);
 	for (uint32_t i = 0; i < count; i++)
 		json_decref(s.records[i]);

@@ -157,6 +157,7 @@ hy_status conform__options_parse(int argc, char **argv, conform_cli *out_cli, hy
 	letters[length] = '\0';
 	conform_cli cli = {.run = {.size = sizeof(cli.run), .level = HY_CONFORM_L1}};
 	hy_status status = HY_OK;
+	optind = 0; /* glibc: start afresh */
 	opterr = 0;
 	for (int answer; status == HY_OK && (answer = getopt_long(argc, argv, letters, table, NULL)) != -1;) {
 		const char *word = argv[optind - 1];

@@ -3,6 +3,7 @@
 #include "record.h"
 #include "report_html.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -20,29 +21,45 @@ static conform_number place_of(const json_t *list)
 	return made;
 }
 
+/* Four digits: enough to see how a bound came about. */
+static conform_number brief(const json_t *record, const char *name)
+{
+	conform_number made;
+	snprintf(made.text, sizeof(made.text), "%.4g", conform__record_real(record, name));
+	return made;
+}
+
+/* The unit is a power of two. */
+static void put_unit(const json_t *difference, FILE *file)
+{
+	int exponent = 0;
+	const bool power = frexp(conform__record_real(difference, "unit"), &exponent) == 0.5;
+	if (power)
+		conform__html_put(file, "2<sup>$</sup>", conform__html_count(exponent - 1).text);
+	else
+		conform__html_put(file, "$", brief(difference, "unit").text);
+}
+
 static void put_sum(const json_t *difference, const json_t *first, FILE *file)
 {
-	const double root = conform__record_real(difference, "root");
-	conform__html_put(file, "<p class=\"bound\"><span>bound</span> = ($",
-	                  conform__html_number(difference, "factor").text);
-	if (root != 0)
-		conform__html_put(file, " + $&middot;&radic;$", conform__html_number(difference, "root").text,
-		                  conform__html_count(conform__record_integer(difference, "terms")).text);
-	conform__html_put(file, ") &middot; $ &middot; $", conform__html_number(difference, "unit").text,
-	                  conform__html_number(first, "magnitude").text);
+	const bool sum = conform__record_real(difference, "root") != 0;
+	const conform_number terms = conform__html_count(conform__record_integer(difference, "terms"));
+	conform__html_put(file, "<p class=\"bound\"><span>bound</span> = ($", brief(difference, "factor").text);
+	if (sum) conform__html_put(file, " + $&middot;&radic;$", brief(difference, "root").text, terms.text);
+	fputs(") &middot; ", file);
+	put_unit(difference, file);
+	conform__html_put(file, " &middot; $", brief(first, "magnitude").text);
 	if (conform__record_real(difference, "least") != 0)
-		conform__html_put(file, " + $", conform__html_number(difference, "least").text);
-	conform__html_put(file, "</p><p class=\"note\">class $; $ is half a unit in the last place of 1 in $; ",
-	                  conform__record_get(difference, "tolerance"), conform__html_number(difference, "unit").text,
+		conform__html_put(file, " + $", brief(difference, "least").text);
+	conform__html_put(file, "</p><p class=\"note\">class $; ", conform__record_get(difference, "tolerance"));
+	put_unit(difference, file);
+	conform__html_put(file, " is half a unit in the last place of 1 in $; ",
 	                  conform__record_get(difference, "dtype"));
-	if (root != 0)
-		conform__html_put(file,
-		                  "K = $ additions; $ is &Sigma;|a&middot;b|, what their rounding is relative to</p>\n",
-		                  conform__html_count(conform__record_integer(difference, "terms")).text,
-		                  conform__html_number(first, "magnitude").text);
+	if (sum)
+		conform__html_put(file, "K = $ additions, whose rounding is relative to &Sigma;|a&middot;b| = $</p>\n",
+		                  terms.text, brief(first, "magnitude").text);
 	else
-		conform__html_put(file, "$ is what rounding is relative to</p>\n",
-		                  conform__html_number(first, "magnitude").text);
+		conform__html_put(file, "rounding is relative to $</p>\n", brief(first, "magnitude").text);
 }
 
 static void put_difference(const json_t *difference, FILE *file)
@@ -53,8 +70,8 @@ static void put_difference(const json_t *difference, FILE *file)
 	                  "<div class=\"pair\"><p><span>expected</span><b>$</b></p><p><span>got</span><b>$</b></p>"
 	                  "<p><span>error</span><b>$</b></p><p><span>bound</span><b>$</b></p></div>\n",
 	                  conform__html_number(first, "expected").text, conform__html_number(first, "got").text,
-	                  conform__html_number(first, "error").text, conform__html_number(first, "bound").text);
-	conform__html_put(file, "<p>at $ of $$, and $ of $ elements are out of bounds.</p>\n",
+	                  brief(first, "error").text, brief(first, "bound").text);
+	conform__html_put(file, "<p>at $ of $$; $ of $ elements are out of bounds.</p>\n",
 	                  place_of(json_object_get(first, "index")).text, conform__record_get(difference, "dtype"),
 	                  place_of(json_object_get(difference, "dims")).text,
 	                  conform__html_count(conform__record_integer(difference, "wrong")).text,
@@ -71,7 +88,7 @@ static void put_difference(const json_t *difference, FILE *file)
 	json_array_foreach(shown, i, element) conform__html_put(
 		file, "<tr><td>$<td>$<td>$<td>$<td>$</tr>\n", place_of(json_object_get(element, "index")).text,
 		conform__html_number(element, "expected").text, conform__html_number(element, "got").text,
-		conform__html_number(element, "error").text, conform__html_number(element, "bound").text);
+		brief(element, "error").text, brief(element, "bound").text);
 	fputs("</table></div>\n", file);
 }
 
@@ -109,8 +126,8 @@ static void put_failure(const json_t *item, bool open, FILE *file)
 	if (json_is_object(waiver))
 		conform__html_put(file, "<p class=\"note\">waived: $ ($)</p>\n", conform__record_get(waiver, "reason"),
 		                  conform__record_get(waiver, "approver"));
-	conform__html_put(file, "<p class=\"note\">seed $, $ ms", conform__record_get(item, "seed"),
-	                  conform__html_number(item, "ms").text);
+	conform__html_put(file, "<p class=\"note\">seed $, $", conform__record_get(item, "seed"),
+	                  conform__html_time(1e6 * conform__record_real(item, "ms")).text);
 	if (number != 0)
 		conform__html_put(file, ", signal $ ($)", conform__html_count(number).text,
 		                  number > 0 && number < NSIG ? strsignal(number) : "?");

@@ -160,7 +160,8 @@ static void put_facts(const json_t *report, FILE *file)
 	         strcmp(conform__record_get(run, "seed"), "0") == 0 ? "0 (the suite's own)"
 	                                                            : conform__record_get(run, "seed"));
 	put_fact(file, "Isolation", conform__record_get(run, "isolation"));
-	put_fact(file, "Time limits", conform__html_number(run, "timeout_scale").text);
+	if (conform__record_real(run, "timeout_scale") != 1)
+		put_fact(file, "Time limits times", conform__html_number(run, "timeout_scale").text);
 	put_fact(file, "Run", conform__record_get(run, "id"));
 	put_fact(file, "System", conform__record_get(machine, "os"));
 	put_fact(file, "Kernel", conform__record_get(machine, "kernel"));
@@ -180,11 +181,10 @@ static void put_facts(const json_t *report, FILE *file)
 static void put_contents(const json_t *report, FILE *file)
 {
 	const size_t failures = json_array_size(json_object_get(report, "failures"));
-	fputs("<nav>", file);
+	fputs("<nav><a href=\"#groups\">Groups</a> ", file);
 	if (failures > 0)
 		conform__html_put(file, "<a href=\"#failures\">What does not hold ($)</a> ",
 		                  conform__html_count((int64_t)failures).text);
-	fputs("<a href=\"#groups\">Groups</a> ", file);
 	if (json_array_size(json_object_get(report, "operators")) > 0)
 		fputs("<a href=\"#operators\">Operators</a> ", file);
 	if (json_is_object(json_object_get(report, "perf"))) fputs("<a href=\"#perf\">Performance</a> ", file);
@@ -198,8 +198,8 @@ void conform__report_html(const json_t *report, FILE *file)
 	put_verdict(report, file);
 	put_contents(report, file);
 	put_waivers(report, file);
-	conform__html_failures(report, file);
 	conform__html_groups(report, file);
+	conform__html_failures(report, file);
 	conform__html_operators(report, file);
 	conform__html_performance(report, file);
 	conform__html_slowest(report, file);

@@ -3,9 +3,12 @@
 #include "record.h"
 #include "report_html.h"
 
+#include <string.h>
+
 enum { BARS = 32 };
 
-static void put_rates(const json_t *list, FILE *file)
+/* Bars of one unit: arithmetic and bytes have no common scale. */
+static void put_rates(const json_t *list, const char *title, const char *unit, FILE *file)
 {
 	conform_bar bars[BARS];
 	uint32_t count = 0;
@@ -13,13 +16,13 @@ static void put_rates(const json_t *list, FILE *file)
 	size_t i;
 	json_array_foreach(list, i, item)
 	{
-		if (count == BARS) break;
+		if (count == BARS || strcmp(conform__record_get(item, "unit"), unit) != 0) continue;
 		const double value = conform__record_real(item, "per_s");
 		bars[count++] = (conform_bar){.label = conform__record_get(item, "name"),
 		                              .value = value,
-		                              .text = conform__html_scaled(value, conform__record_get(item, "unit"))};
+		                              .text = conform__html_scaled(value, unit)};
 	}
-	if (count > 0) conform__chart_bars(file, "Rates", count, bars);
+	if (count > 0) conform__chart_bars(file, title, count, bars);
 }
 
 static void put_compile(const json_t *list, FILE *file)
@@ -84,7 +87,8 @@ void conform__html_performance(const json_t *report, FILE *file)
 	fputs("<section id=\"perf\"><h2>Performance</h2><div class=\"figures\">\n", file);
 	put_latency(json_object_get(perf, "latency"), file);
 	put_bandwidth(json_object_get(perf, "bandwidth"), file);
-	put_rates(json_object_get(perf, "rates"), file);
+	put_rates(json_object_get(perf, "rates"), "Arithmetic", "flop/s", file);
+	put_rates(json_object_get(perf, "rates"), "Memory traffic", "B/s", file);
 	put_compile(json_object_get(perf, "compile"), file);
 	fputs("</div></section>\n", file);
 }

@@ -48,7 +48,7 @@ void conform__html_groups(const json_t *report, FILE *file)
 
 /* ---- operators by element type ---- */
 
-enum { DTYPES = 16, COLUMNS = 3, LEAST_ROWS = 10 };
+enum { DTYPES = 16, COLUMNS = 2, LEAST_ROWS = 10 };
 
 typedef struct dtype_set {
 	uint32_t count;
@@ -144,8 +144,8 @@ void conform__html_slowest(const json_t *report, FILE *file)
 	json_array_foreach(slowest, i, item)
 	{
 		const double ms = conform__record_real(item, "ms");
-		conform__html_put(file, "<li><code>$</code><span>$ ms</span>", conform__record_get(item, "case"),
-		                  conform__html_number(item, "ms").text);
+		conform__html_put(file, "<li><code>$</code><span>$</span>", conform__record_get(item, "case"),
+		                  conform__html_time(1e6 * ms).text);
 		fprintf(file, "<div class=\"rail\"><div style=\"width:%.1f%%\"></div></div></li>\n",
 		        most > 0 ? 100 * ms / most : 0.0);
 	}

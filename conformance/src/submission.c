@@ -97,6 +97,22 @@ static bool write_entries(struct archive *to, const conform_submission *s)
 	return written;
 }
 
+hy_status conform__submission_pack(const conform_submission *submission, const char *path, hy_error *error)
+{
+	struct archive *to = archive_write_new();
+	const size_t length = strlen(path);
+	bool written = to != NULL && archive_write_set_format_ustar(to) == ARCHIVE_OK;
+	if (written && length > 3 && strcmp(path + length - 3, ".gz") == 0)
+		written = archive_write_add_filter_gzip(to) == ARCHIVE_OK;
+	written = written && archive_write_open_filename(to, path) == ARCHIVE_OK && write_entries(to, submission) &&
+	          archive_write_close(to) == ARCHIVE_OK;
+	const char *why = to != NULL ? archive_error_string(to) : NULL;
+	if (!written)
+		hy_error_set(error, HY_NOT_FOUND, "%s can't be written: %s", path, why != NULL ? why : "no memory");
+	archive_write_free(to);
+	return written ? HY_OK : HY_NOT_FOUND;
+}
+
 hy_status conform__submission_write(const json_t *records, const json_t *report, const char *waivers, const char *path,
                                     hy_error *error)
 {
@@ -108,19 +124,7 @@ hy_status conform__submission_write(const json_t *records, const json_t *report,
 	conform_submission s;
 	hy_status status = conform__submission_make(records, report, waivers, &s, error);
 	if (status != HY_OK) return status;
-	struct archive *to = archive_write_new();
-	const size_t length = strlen(path);
-	bool written = to != NULL && archive_write_set_format_ustar(to) == ARCHIVE_OK;
-	if (written && length > 3 && strcmp(path + length - 3, ".gz") == 0)
-		written = archive_write_add_filter_gzip(to) == ARCHIVE_OK;
-	written = written && archive_write_open_filename(to, path) == ARCHIVE_OK && write_entries(to, &s) &&
-	          archive_write_close(to) == ARCHIVE_OK;
-	if (!written) {
-		const char *why = to != NULL ? archive_error_string(to) : NULL;
-		status = hy_error_set(error, HY_NOT_FOUND, "%s can't be written: %s", path,
-		                      why != NULL ? why : "no memory");
-	}
-	archive_write_free(to);
+	status = conform__submission_pack(&s, path, error);
 	conform__submission_finish(&s);
 	return status;
 }

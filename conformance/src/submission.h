@@ -29,7 +29,9 @@ hy_status conform__submission_make(const json_t *records, const json_t *report, 
                                    conform_submission *out_submission, hy_error *error);
 void conform__submission_finish(conform_submission *submission);
 
-/* Fails INVALID when the run has no verdict, NOT_FOUND when the file can't be written. */
+/* Writes the four files as they are. Fails NOT_FOUND. */
+hy_status conform__submission_pack(const conform_submission *submission, const char *path, hy_error *error);
+/* Makes and packs them. Fails INVALID when the run has no verdict, NOT_FOUND when the file can't be written. */
 hy_status conform__submission_write(const json_t *records, const json_t *report, const char *waivers, const char *path,
                                     hy_error *error);
 /* Fails NOT_FOUND when the file can't be read; INVALID when it is no archive, or holds anything but the four files, once
