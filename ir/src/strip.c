@@ -239,7 +239,8 @@ static hy_status put_plain(strip_builder *b, uint32_t number, hy_ir_rows wanted)
 	hy_ir_reach *reaches = malloc((node->input_count + 1u) * sizeof(*reaches));
 	hy_status status = copy_init(node, &c, b->error);
 	if (reaches == NULL) status = hy_ir__no_memory(b->error);
-	if (status == HY_OK) status = hy_ir_strip_reach(b->from, number, b->axis, reaches, b->error);
+	bool local = false;
+	if (status == HY_OK) status = hy_ir__strip_reach(b->from, number, b->axis, reaches, &local, b->error);
 	for (uint32_t i = 0; i < node->input_count && status == HY_OK; i++) {
 		const uint32_t in = node->inputs[i];
 		c.inputs[i] = HY_IR_NONE;
@@ -249,8 +250,8 @@ static hy_status put_plain(strip_builder *b, uint32_t number, hy_ir_rows wanted)
 		if (i == 0) given = need;
 		status = read_rows(b, in, need, &c.inputs[i]);
 	}
-	if (status == HY_OK) status = hy_ir__strip_call(b->from, number, &types, &call, b->error);
-	if (status == HY_OK) status = set_padding(b, &call, reaches, wanted, given, &c);
+	if (status == HY_OK && local) status = hy_ir__strip_call(b->from, number, &types, &call, b->error);
+	if (status == HY_OK && local) status = set_padding(b, &call, reaches, wanted, given, &c);
 	if (status == HY_OK) status = make_outputs(b, node, &c);
 	if (status == HY_OK) status = hy_ir_build_node(b->to, &c.options, NULL, b->error);
 	free(types);
@@ -271,7 +272,8 @@ static hy_status is_smooth(const strip_builder *body, bool *out_smooth)
 		if (hy_ir__strip_is_empty(wanted)) continue;
 		hy_ir_reach *reaches = malloc((node->input_count + 1u) * sizeof(*reaches));
 		if (reaches == NULL) return hy_ir__no_memory(body->error);
-		const hy_status status = hy_ir_strip_reach(body->from, n, body->axis, reaches, body->error);
+		bool local;
+		const hy_status status = hy_ir__strip_reach(body->from, n, body->axis, reaches, &local, body->error);
 		for (uint32_t i = 0; i < node->input_count && status == HY_OK; i++) {
 			const uint32_t in = node->inputs[i];
 			if (in == HY_IR_NONE || hy_ir_graph_value(body->from, in)->data != NULL) continue;

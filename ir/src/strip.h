@@ -10,6 +10,10 @@
 hy_status hy_ir__strip_call(const hy_ir_graph *graph, uint32_t node, hy_ir_tensor **out_inputs, hy_ir__call *out_call,
                             hy_error *error);
 
+/* hy_ir_strip_reach; but a node that is not local reaches for everything: it is computed whole. */
+hy_status hy_ir__strip_reach(const hy_ir_graph *graph, uint32_t node, uint32_t axis, hy_ir_reach *out_reaches,
+                             bool *out_local, hy_error *error);
+
 /* The rows of an input that `rows` of the node need; empty when they need padding alone. */
 hy_ir_rows hy_ir__strip_apply(const hy_ir_reach *reach, hy_ir_rows rows, int64_t height);
 /* The same without cutting at the borders; reach is not whole. */

@@ -335,6 +335,22 @@ hy_status hy_ir_strip_reach(const hy_ir_graph *graph, uint32_t number, uint32_t 
 	return plain_reach(graph, number, axis, out_reaches, error);
 }
 
+hy_status hy_ir__strip_reach(const hy_ir_graph *graph, uint32_t number, uint32_t axis, hy_ir_reach *out_reaches,
+                             bool *out_local, hy_error *error)
+{
+	hy_error why = {0};
+	const hy_status status = hy_ir_strip_reach(graph, number, axis, out_reaches, &why);
+	*out_local = status == HY_OK;
+	if (status == HY_OK) return HY_OK;
+	if (status != HY_UNSUPPORTED) {
+		if (error != NULL) *error = why;
+		return status;
+	}
+	for (uint32_t i = 0; i < hy_ir_graph_node(graph, number)->input_count; i++)
+		out_reaches[i] = all_rows;
+	return HY_OK;
+}
+
 /* ---- many nodes ---- */
 
 hy_ir_rows hy_ir__strip_span(const hy_ir_reach *reach, hy_ir_rows rows)
@@ -379,11 +395,19 @@ static hy_status check_rows(const hy_ir_graph *graph, const hy_ir_node *node, ui
 	return HY_OK;
 }
 
+static void set_outputs(const hy_ir_graph *graph, const hy_ir_node *node, uint32_t axis, bool local, hy_ir_rows wanted,
+                        hy_ir_rows *rows)
+{
+	for (uint32_t i = 0; i < node->output_count; i++) {
+		const uint32_t out = node->outputs[i];
+		if (out == HY_IR_NONE) continue;
+		rows[out] = local ? wanted : (hy_ir_rows){0, hy_ir_strip_height(graph, out, axis)};
+	}
+}
+
 static hy_status widen(const hy_ir_graph *graph, const hy_ir_node *node, uint32_t axis, const hy_ir_reach *reaches,
                        hy_ir_rows wanted, hy_ir_rows *rows, hy_error *error)
 {
-	for (uint32_t i = 0; i < node->output_count; i++)
-		if (node->outputs[i] != HY_IR_NONE) rows[node->outputs[i]] = wanted;
 	for (uint32_t i = 0; i < node->input_count; i++) {
 		const uint32_t in = node->inputs[i];
 		if (in == HY_IR_NONE || hy_ir_graph_value(graph, in)->data != NULL) continue;
@@ -410,7 +434,9 @@ hy_status hy_ir_strip_need(const hy_ir_graph *graph, uint32_t first, uint32_t co
 		hy_ir_reach *reaches = malloc((node->input_count + 1u) * sizeof(*reaches));
 		if (reaches == NULL) return hy_ir__no_memory(error);
 		hy_status status = check_rows(graph, node, axis, wanted, error);
-		if (status == HY_OK) status = hy_ir_strip_reach(graph, n - 1, axis, reaches, error);
+		bool local = false;
+		if (status == HY_OK) status = hy_ir__strip_reach(graph, n - 1, axis, reaches, &local, error);
+		if (status == HY_OK) set_outputs(graph, node, axis, local, wanted, rows);
 		if (status == HY_OK) status = widen(graph, node, axis, reaches, wanted, rows, error);
 		free(reaches);
 		if (status != HY_OK) return status;

@@ -9,6 +9,7 @@
 #include "part.h"
 #include "segments.h"
 #include "settle.h"
+#include "strips_propose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,7 @@ void hy_sched__candidate_finish(hy_sched__candidate *candidate)
 	for (uint32_t l = 0; l < candidate->lane_count; l++)
 		hy_sched__lane_finish(&candidate->lanes[l]);
 	free(candidate->lanes);
+	hy_sched__strips_destroy(candidate->strips);
 }
 
 static void chooser_finish(chooser *c, uint32_t device_count)
@@ -132,8 +134,9 @@ static hy_status candidate_add(hy_sched_plan *plan, hy_sched_strategy strategy, 
 	for (uint32_t l = 0; l < lane_count; l++) {
 		fresh.lanes[l] = lanes[l];
 		fresh.lanes[l].parts = NULL;
-		fresh.lanes[l].segments = calloc(lanes[l].segment_count, sizeof(hy_sched__segment));
+		fresh.lanes[l].segments = calloc(lanes[l].segment_count + 1u, sizeof(hy_sched__segment));
 		if (fresh.lanes[l].segments == NULL) goto failed;
+		if (lanes[l].segment_count == 0) continue;
 		memcpy(fresh.lanes[l].segments, lanes[l].segments, lanes[l].segment_count * sizeof(hy_sched__segment));
 	}
 	plan->candidates[plan->candidate_count++] = fresh;
@@ -287,6 +290,25 @@ static hy_status add_cuts(hy_sched_plan *plan, chooser *c, hy_error *error)
 	return best_ns == HY_SCHED__NEVER ? HY_OK : add_cut(plan, c, best_first, best_second, best_border, error);
 }
 
+/* Its one lane has no segments: the strips know who does what. */
+static hy_status add_strips(hy_sched_plan *plan, hy_error *error)
+{
+	uint64_t best_ns = HY_SCHED__NEVER;
+	hy_sched__strips *strips;
+	for (uint32_t i = 0; i < plan->candidate_count; i++)
+		if (plan->candidates[i].item_ns < best_ns) best_ns = plan->candidates[i].item_ns;
+	hy_status status = hy_sched__strips_propose(plan, best_ns, &strips, error);
+	if (status != HY_OK || strips == NULL) return status;
+	const uint64_t ns = strips->split.item_ns;
+	const hy_sched__lane lane = {.owner = strips->split.devices[0], .item_ns = ns, .rate = 1 / (double)ns};
+	status = candidate_add(plan, HY_SCHED_SPATIAL, ns, false, 1, &lane, error);
+	if (status == HY_OK)
+		plan->candidates[plan->candidate_count - 1].strips = strips;
+	else
+		hy_sched__strips_destroy(strips);
+	return status;
+}
+
 /* A cut must be clearly better: its parts are measured apart, the others as a whole. */
 static double rank(const hy_sched__candidate *candidate)
 {
@@ -318,6 +340,19 @@ static void take_measured(hy_sched_plan *plan, hy_sched__candidate *candidate)
 	candidate->measured = true;
 }
 
+static hy_status measure_strips(hy_sched_plan *plan, hy_sched__candidate *candidate, hy_error *error)
+{
+	uint64_t ns;
+	candidate->measured = true;
+	if (hy_sched__strips_are_simulated(candidate->strips, plan))
+		return hy_sched__strips_load(candidate->strips, plan, error);
+	const hy_status status = hy_sched__strips_measure(candidate->strips, plan, &ns, error);
+	if (status != HY_OK) return status;
+	candidate->lanes[0].item_ns = candidate->item_ns = ns;
+	candidate->lanes[0].rate = 1 / (double)ns;
+	return HY_OK;
+}
+
 /* Measures the best candidate until the best is one that was measured; what can't be compiled or run is out. */
 static hy_status settle_choice(hy_sched_plan *plan, hy_sched__cost_file *costs, hy_error *error)
 {
@@ -333,10 +368,14 @@ static hy_status settle_choice(hy_sched_plan *plan, hy_sched__cost_file *costs, 
 		hy_status status = HY_OK;
 		for (uint32_t l = 0; l < candidate->lane_count && status == HY_OK; l++)
 			status = hy_sched__settle_lane(plan, costs, &candidate->lanes[l], &last);
+		if (status == HY_OK && candidate->strips != NULL && measure && !candidate->measured) {
+			status = measure_strips(plan, candidate, &last);
+			if (status == HY_OK) continue;
+		}
 		if (status != HY_OK) {
 			candidate->item_ns = HY_SCHED__NEVER;
-			status = hy_sched__note(plan, HY_IR_NONE, NULL, HY_REASON_NONE, error, "cannot be cut: %s",
-			                        last.text);
+			status = hy_sched__note(plan, HY_IR_NONE, NULL, HY_REASON_NONE, error, "cannot %s: %s",
+			                        candidate->strips != NULL ? "run in strips" : "be cut", last.text);
 			if (status != HY_OK) return status;
 			continue;
 		}
@@ -348,10 +387,13 @@ static hy_status settle_choice(hy_sched_plan *plan, hy_sched__cost_file *costs, 
 static void find_bound(hy_sched_plan *plan, const chooser *c)
 {
 	const uint32_t nodes = c->problem.node_count;
-	const uint64_t bound = plan->options.objective == HY_SCHED_LATENCY
-	                               ? hy_sched__bound_latency(plan->device_count, nodes, c->node_ns)
-	                               : hy_sched__bound_throughput(plan->device_count, nodes, c->node_ns);
+	uint64_t bound = plan->options.objective == HY_SCHED_LATENCY
+	                         ? hy_sched__bound_latency(plan->device_count, nodes, c->node_ns)
+	                         : hy_sched__bound_throughput(plan->device_count, nodes, c->node_ns);
 	const uint64_t item_ns = plan->candidates[plan->chosen].item_ns;
+	for (uint32_t i = 0; i < plan->candidate_count; i++)
+		if (plan->candidates[i].strips != NULL && hy_sched__strips_bound(plan) < bound)
+			bound = hy_sched__strips_bound(plan);
 	/* A cut can measure faster than the sum of its nodes' times, which come from the whole. */
 	plan->info.bound_ns = bound < item_ns ? bound : item_ns;
 }
@@ -364,6 +406,10 @@ static hy_status nothing_fits(const hy_sched_plan *plan, const char *shortfall, 
 	if (plan->options.strategy == HY_SCHED_CUT)
 		return hy_error_set(error, HY_INVALID,
 		                    "nothing to cut: it takes two devices, two nodes and a border inside the model");
+	if (plan->options.strategy == HY_SCHED_SPATIAL)
+		return hy_error_set(error, HY_INVALID, "no strips: %s",
+		                    plan->note_count > 0 ? plan->notes[plan->note_count - 1].text
+		                                         : "it takes two devices");
 	return hy_error_set(error, HY_UNSUPPORTED, "no device runs this model: see the notes of its devices");
 }
 
@@ -374,6 +420,7 @@ hy_status hy_sched__choose(hy_sched_plan *plan, hy_sched__cost_file *costs, cons
 	if (status == HY_OK) status = add_singles(plan, &c, error);
 	if (status == HY_OK) status = add_replicas(plan, &c, error);
 	if (status == HY_OK) status = add_cuts(plan, &c, error);
+	if (status == HY_OK) status = add_strips(plan, error);
 	if (status == HY_OK && plan->candidate_count == 0) status = nothing_fits(plan, shortfall, error);
 	if (status == HY_OK) status = settle_choice(plan, costs, error);
 	if (status == HY_OK) find_bound(plan, &c);

@@ -23,8 +23,7 @@ typedef struct bench {
 	uint32_t command_count;
 } bench;
 
-/* Small numbers between 0 and 1 for floats, 0 for the rest: an integer may be an index. */
-static void fill(const hy_ir_type *type, void *data)
+void hy_sched__measure_fill(const hy_ir_type *type, void *data)
 {
 	const uint64_t count = (uint64_t)hy_ir_type_elements(type);
 	uint32_t seed = 1;
@@ -61,7 +60,8 @@ static hy_status bench_init(bench *b, const hy_sched_plan *plan, const hy_sched_
 		const uint64_t length = (b->frame.lengths[i] + HOST_ALIGN) / HOST_ALIGN * HOST_ALIGN;
 		b->hosts[i] = aligned_alloc(HOST_ALIGN, length);
 		if (b->hosts[i] == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for measuring");
-		if (i < part->input_count) fill(&hy_ir_graph_value(plan->graph, part->inputs[i])->type, b->hosts[i]);
+		if (i < part->input_count)
+			hy_sched__measure_fill(&hy_ir_graph_value(plan->graph, part->inputs[i])->type, b->hosts[i]);
 	}
 	if (part->cost.workspace_bytes > 0) {
 		status = hy_hal_buffer_create(device->hal, part->cost.workspace_bytes, &b->workspace, error);

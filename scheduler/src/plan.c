@@ -13,6 +13,7 @@
 #include "prior.h"
 #include "segments.h"
 #include "settle.h"
+#include "strips.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -269,7 +270,8 @@ static hy_status settle_single(work *w, uint32_t index, hy_error *error)
 static hy_status find_links(work *w, hy_error *error)
 {
 	hy_sched_plan *plan = w->plan;
-	const bool between = plan->options.strategy == HY_SCHED_AUTO || plan->options.strategy == HY_SCHED_CUT;
+	const bool between = plan->options.strategy == HY_SCHED_AUTO || plan->options.strategy == HY_SCHED_CUT ||
+	                     plan->options.strategy == HY_SCHED_SPATIAL;
 	hy_status status = HY_OK;
 	for (uint32_t d = 0; d < plan->device_count && between && plan->device_count > 1; d++) {
 		hy_sched__device *device = &plan->devices[d];
@@ -320,7 +322,7 @@ static hy_status check_options(const hy_ir_graph *graph, const hy_sched_options 
 	if (options->depth > MOST_DEPTH)
 		return hy_error_set(error, HY_INVALID, "depth %u: at most %u requests are in flight per device",
 		                    options->depth, MOST_DEPTH);
-	if ((unsigned)options->strategy > HY_SCHED_CUT || (unsigned)options->objective > HY_SCHED_LATENCY)
+	if ((unsigned)options->strategy > HY_SCHED_SPATIAL || (unsigned)options->objective > HY_SCHED_LATENCY)
 		return hy_error_set(error, HY_INVALID, "no such strategy or objective");
 	if (options->cut_node >= hy_ir_graph_node_count(graph))
 		return hy_error_set(error, HY_INVALID, "cut at node %u: the model has nodes 0 to %u", options->cut_node,
@@ -332,6 +334,9 @@ static hy_status check_options(const hy_ir_graph *graph, const hy_sched_options 
 static void drop_unused(hy_sched_plan *plan)
 {
 	const hy_sched__candidate *candidate = &plan->candidates[plan->chosen];
+	for (uint32_t i = 0; i < plan->candidate_count; i++)
+		if (i != plan->chosen && plan->candidates[i].strips != NULL)
+			hy_sched__strips_unload(plan->candidates[i].strips);
 	for (uint32_t p = 0; p < plan->part_count; p++) {
 		bool used = false;
 		for (uint32_t l = 0; l < candidate->lane_count; l++)

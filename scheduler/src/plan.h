@@ -68,6 +68,7 @@ typedef struct hy_sched__candidate {
 	hy_sched_strategy strategy;
 	uint32_t lane_count;
 	hy_sched__lane *lanes; /* owned */
+	struct hy_sched__strips *strips; /* owned; SPATIAL, which has no lanes */
 	uint64_t item_ns; /* of the objective */
 	bool measured; /* all of its parts */
 } hy_sched__candidate;

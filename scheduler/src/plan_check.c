@@ -1,9 +1,10 @@
 /* Whether a plan is one. */
 #include "plan_check.h"
 
-static hy_status check_lane(const hy_sched_plan *plan, const hy_sched__lane *lane, hy_error *error)
+static hy_status check_lane(const hy_sched_plan *plan, const hy_sched__lane *lane, bool strips, hy_error *error)
 {
 	uint32_t next = 0;
+	if (lane->segment_count == 0 && strips) return HY_OK;
 	for (uint32_t s = 0; s < lane->segment_count; s++) {
 		const hy_sched__segment *segment = &lane->segments[s];
 		if (segment->first != next || segment->count == 0)
@@ -27,7 +28,7 @@ hy_status hy_sched__plan_check(const hy_sched_plan *plan, hy_error *error)
 	const hy_sched__candidate *candidate = &plan->candidates[plan->chosen];
 	if (candidate->lane_count == 0) return hy_error_set(error, HY_INTERNAL, "plan: no lane");
 	for (uint32_t l = 0; l < candidate->lane_count; l++) {
-		const hy_status status = check_lane(plan, &candidate->lanes[l], error);
+		const hy_status status = check_lane(plan, &candidate->lanes[l], candidate->strips != NULL, error);
 		if (status != HY_OK) return status;
 	}
 	if (plan->info.bound_ns > plan->info.item_ns)

@@ -4,6 +4,7 @@
 #include "cost.h"
 #include "devices.h"
 #include "notes.h"
+#include "strips_propose.h"
 
 #include <stdlib.h>
 
@@ -122,7 +123,7 @@ hy_status hy_sched__plan_info_fill(hy_sched_plan *plan, hy_error *error)
 	if (status != HY_OK) return status;
 	plan->shown = calloc(plan->device_count, sizeof(*plan->shown));
 	if (plan->shown == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for planning");
-	for (uint32_t d = 0; d < plan->device_count; d++) {
+	for (uint32_t d = 0; d < plan->device_count && candidate->strips == NULL; d++) {
 		bool used = false;
 		for (uint32_t p = 0; p < plan->part_count; p++)
 			used |= plan->parts[p].segment.device == d && uses(candidate, p) > 0;
@@ -134,7 +135,10 @@ hy_status hy_sched__plan_info_fill(hy_sched_plan *plan, hy_error *error)
 		show_device(plan, d, &plan->shown[count]);
 		device_of[count++] = d;
 	}
-	show_shares(plan, device_of, count, plan->shown);
+	if (candidate->strips != NULL)
+		count = hy_sched__strips_show(plan, candidate->strips, plan->shown);
+	else
+		show_shares(plan, device_of, count, plan->shown);
 	const hy_sched_plan_info info = {
 		.strategy = candidate->strategy,
 		.objective = plan->options.objective,
@@ -145,7 +149,8 @@ hy_status hy_sched__plan_info_fill(hy_sched_plan *plan, hy_error *error)
 		.candidate_count = plan->candidate_count,
 		.devices = plan->shown,
 		.notes = plan->notes,
-		.copy_bytes = copy_bytes(plan),
+		.copy_bytes = candidate->strips != NULL ? (uint64_t)candidate->strips->split.halo_bytes
+	                                                : copy_bytes(plan),
 	};
 	plan->info = info;
 	return HY_OK;

@@ -2,6 +2,7 @@
 #include "notes.h"
 #include "plan.h"
 #include "plan_json.h"
+#include "strips_propose.h"
 #include "text.h"
 
 #include <inttypes.h>
@@ -10,7 +11,8 @@
 static const char *const strategies[] = {[HY_SCHED_AUTO] = "auto",
                                          [HY_SCHED_SINGLE] = "single",
                                          [HY_SCHED_REPLICAS] = "replicas",
-                                         [HY_SCHED_CUT] = "cut"};
+                                         [HY_SCHED_CUT] = "cut",
+                                         [HY_SCHED_SPATIAL] = "spatial"};
 
 const char *hy_sched__strategy_name(hy_sched_strategy strategy)
 {
@@ -81,6 +83,7 @@ static void print_candidate(hy_sched__text *text, const hy_sched_plan *plan, uin
 		hy_sched__text_add(text, l == 0 ? ": " : " + ");
 		print_lane(text, plan, &candidate->lanes[l]);
 	}
+	if (candidate->strips != NULL) hy_sched__strips_print(text, plan, candidate->strips);
 	hy_sched__text_add(text, "\n");
 }
 
@@ -145,6 +148,7 @@ hy_status hy_sched_plan_explain(const hy_sched_plan *plan, uint32_t node, char *
 			                   plan->devices[segment->device].id, segment->first,
 			                   segment->first + segment->count - 1);
 		}
+	if (candidate->strips != NULL) hy_sched__strips_explain(&text, plan, candidate->strips, node);
 	hy_sched__text_add(&text, "the devices say\n");
 	for (uint32_t d = 0; d < plan->device_count; d++)
 		explain_device(&text, node, &plan->devices[d]);

@@ -48,6 +48,7 @@ static uint64_t predicted_ns(const hy_sched__worker *worker, const hy_sched__con
                              hy_sched__trace_kind kind)
 {
 	const hy_sched_plan *plan = worker->session->plan;
+	if (worker->session->strips != NULL) return plan->info.item_ns;
 	const hy_sched__frame *frame = &context->frames[context->stage];
 	const hy_sched__part *part = &plan->parts[context->lane->stages[context->stage].part];
 	const hy_sched__device *device = &plan->devices[worker->device];

@@ -133,12 +133,14 @@ static bool renew_device(hy_sched__worker *worker, bool lost)
 {
 	hy_error error = {0};
 	hy_status status = HY_OK;
-	if (lost) {
+	const bool strips = worker->session->strips != NULL;
+	if (strips) status = hy_sched__session_strips_renew(worker->session, &error);
+	if (lost && !strips) {
 		close_device(worker);
 		status = open_device(worker, &error);
 	}
 	if (status == HY_OK) status = hy_sched__session_open_queue(worker, &error);
-	if (status != HY_OK && lost) close_device(worker);
+	if (status != HY_OK && lost && !strips) close_device(worker);
 	return status == HY_OK;
 }
 

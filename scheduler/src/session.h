@@ -140,6 +140,7 @@ struct hy_sched_session {
 	hy_sched_device_stats *stats;
 	uint64_t *sorted; /* for medians */
 	hy_sched__trace *trace; /* NULL: off */
+	struct hy_sched__strips *strips; /* the plan's, or NULL */
 };
 
 /* Everywhere below the lock is held, but where it says otherwise. */
@@ -196,6 +197,14 @@ void hy_sched__record_ticket(const hy_sched__worker *worker, const hy_sched__tic
 /* worker: NULL for what concerns the session; sequence: of a request, or 0. */
 void hy_sched__record_instant(hy_sched_session *session, hy_sched__trace_kind kind, const hy_sched__worker *worker,
                               uint64_t sequence);
+
+/* session_strips.c: one stage without a part, whose submission is a request in strips. */
+hy_status hy_sched__session_strips_make(hy_sched_session *session, hy_error *error);
+void hy_sched__session_strips_submit(hy_sched__context *context, hy_hal_done_fn on_done);
+void hy_sched__session_strips_times(hy_sched_session *session);
+/* Closes their queues, which waits for completions that are still on their way out. */
+void hy_sched__session_strips_free(hy_sched_session *session);
+hy_status hy_sched__session_strips_renew(hy_sched_session *session, hy_error *error);
 
 /* session_make.c. No other thread is there yet, or any more. */
 hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error);

@@ -2,6 +2,7 @@
 #include "devices.h"
 #include "part.h"
 #include "session.h"
+#include "strips.h"
 #include "tail.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static hy_status make_workers(hy_sched_session *session, hy_error *error)
 	session->sorted = calloc(HY_SCHED__DISPATCH_SAMPLES, sizeof(*session->sorted));
 	if (session->workers == NULL || session->programs == NULL || session->stats == NULL || session->sorted == NULL)
 		return out_of_memory(error);
+	if (chosen(session)->strips != NULL) return hy_sched__session_strips_make(session, error);
 	for (uint32_t l = 0; l < chosen(session)->lane_count; l++)
 		for (uint32_t s = 0; s < chosen(session)->lanes[l].segment_count; s++) {
 			const uint32_t part = chosen(session)->lanes[l].parts[s];
@@ -151,7 +153,7 @@ static hy_status make_context(const hy_sched_session *session, hy_sched__lane_ru
 		context->between[b] = aligned_alloc(4096, (lane->between_bytes[b] + 4096) / 4096 * 4096);
 		if (context->between[b] == NULL) return out_of_memory(error);
 	}
-	for (uint32_t s = 0; s < lane->stage_count; s++) {
+	for (uint32_t s = 0; s < lane->stage_count && session->strips == NULL; s++) {
 		const hy_sched__part *part = &session->plan->parts[lane->stages[s].part];
 		const hy_status status = hy_sched__frame_init(&context->frames[s],
 		                                              &session->plan->devices[part->segment.device],
@@ -169,14 +171,18 @@ static hy_status make_lane(hy_sched_session *session, const hy_sched__lane *from
 	const hy_sched_plan *plan = session->plan;
 	lane->session = session;
 	lane->number = (uint32_t)(lane - session->lanes);
-	lane->context_count = plan->options.depth * from->segment_count;
-	lane->stages = calloc(from->segment_count, sizeof(*lane->stages));
+	lane->context_count = session->strips != NULL ? 1 : plan->options.depth * from->segment_count;
+	lane->stages = calloc(from->segment_count + 1u, sizeof(*lane->stages));
 	lane->contexts = calloc(lane->context_count, sizeof(*lane->contexts));
 	uint32_t *between = calloc(hy_ir_graph_value_count(plan->graph) + 1, sizeof(*between));
 	hy_status status = HY_OK;
 	if (lane->stages == NULL || lane->contexts == NULL || between == NULL) {
 		status = out_of_memory(error);
 		goto done;
+	}
+	if (session->strips != NULL) {
+		lane->stages[lane->stage_count++].part = HY_IR_NONE;
+		lane->simulated = hy_sched__strips_are_simulated(session->strips, plan);
 	}
 	for (uint32_t s = 0; s < from->segment_count && status == HY_OK; s++) {
 		lane->stage_count++;
@@ -345,6 +351,7 @@ void hy_sched__session_free(hy_sched_session *session)
 	if (session->has_timer) pthread_join(session->timer_thread, NULL);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		if (session->workers[w].has_thread) pthread_join(session->workers[w].thread, NULL);
+	hy_sched__session_strips_free(session);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		hy_hal_queue_close(
 			session->workers[w].queue); /* waits for completions that are still on their way out */

@@ -31,6 +31,7 @@ typedef struct search {
 	uint32_t *open, open_count; /* values that are needed in the walk at hand */
 	state *best; /* node_count + 1 times WHERE_COUNT */
 	double compute_ns[HY_SCHED__MOST_DEVICES];
+	double border_bytes[HY_SCHED__MOST_DEVICES]; /* that a device reads and writes at the borders of the group */
 	double in_bytes[HY_SCHED__MOST_DEVICES], out_bytes[HY_SCHED__MOST_DEVICES];
 } search;
 
@@ -120,6 +121,7 @@ static void walk_begin(search *s)
 		s->is_open[s->open[i]] = false;
 	s->open_count = 0;
 	memset(s->compute_ns, 0, sizeof(s->compute_ns));
+	memset(s->border_bytes, 0, sizeof(s->border_bytes));
 }
 
 static hy_ir_rows node_rows(const search *s, const hy_sched__layer_node *node, uint32_t d)
@@ -156,8 +158,11 @@ static void walk_step(search *s, uint32_t number, uint32_t end)
 	for (uint32_t i = 0; i < node->output_count; i++) {
 		const uint32_t value = l->outputs[node->first_output + i];
 		if (l->values[value].last_use < end) continue;
-		for (uint32_t d = 0; d < s->count; d++)
-			want(s, value, d, own(s, value, d));
+		for (uint32_t d = 0; d < s->count; d++) {
+			const hy_ir_rows rows = own(s, value, d);
+			want(s, value, d, rows);
+			s->border_bytes[d] += (double)(rows.end - rows.first) * l->values[value].row_bytes;
+		}
 	}
 	const int64_t height = l->values[l->outputs[node->first_output]].height;
 	for (uint32_t d = 0; d < s->count; d++) {
@@ -299,6 +304,7 @@ static void try_alone(search *s, uint32_t number, where before)
 	const state *from = best_at(s, number, before);
 	const uint64_t ns = s->problem->node_ns[s->devices[0]][number];
 	if (from->ns >= NEVER_NS || ns == HY_SCHED__NEVER) return;
+	if (s->problem->always && s->layers->nodes[number].local) return;
 	double bytes = 0, exchange = exchange_inputs(s, number);
 	if (before == SPLIT) exchange += exchange_gather(s, number, &bytes) + (double)s->problem->group_ns;
 	state next = *from;
@@ -309,11 +315,24 @@ static void try_alone(search *s, uint32_t number, where before)
 	offer(best_at(s, number + 1, ALONE), &next);
 }
 
-static double most_compute(const search *s)
+/* Of the group that the walk has reached the front of: the slowest device, with what it reads there. */
+static double most_compute(const search *s, uint32_t first)
 {
 	double most = 0;
-	for (uint32_t d = 0; d < s->count; d++)
-		if (s->compute_ns[d] > most) most = s->compute_ns[d];
+	for (uint32_t d = 0; d < s->count; d++) {
+		const double per_byte = s->problem->border_ns_per_byte != NULL
+		                                ? s->problem->border_ns_per_byte[s->devices[d]]
+		                                : 0;
+		double bytes = s->border_bytes[d];
+		for (uint32_t i = 0; i < s->open_count && per_byte > 0; i++) {
+			const hy_sched__layer_value *value = &s->layers->values[s->open[i]];
+			const hy_ir_rows rows = s->need[(size_t)s->open[i] * s->count + d];
+			if (value->producer != HY_IR_NONE && value->producer >= first) continue;
+			if (rows.end > rows.first) bytes += (double)(rows.end - rows.first) * value->row_bytes;
+		}
+		const double ns = s->compute_ns[d] + bytes * per_byte;
+		if (ns > most) most = ns;
+	}
 	return most;
 }
 
@@ -339,8 +358,8 @@ static void try_groups(search *s, uint32_t end)
 	for (uint32_t first = end; first > 0 && end - first < longest;) {
 		if (!s->layers->nodes[--first].local) return;
 		walk_step(s, first, end);
-		const double compute = most_compute(s);
-		if (compute >= best->ns) return;
+		const double compute = most_compute(s, first);
+		if (compute >= best->ns && s->problem->border_ns_per_byte == NULL) return;
 		if (!may_begin(s, first, end)) continue;
 		for (where before = ALONE; before < WHERE_COUNT; before++) {
 			const state *from = best_at(s, first, before);

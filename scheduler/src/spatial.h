@@ -55,6 +55,8 @@ typedef struct hy_sched__spatial_problem {
 	const uint64_t *const *node_ns; /* per device and node, all rows; HY_SCHED__NEVER: it can't */
 	const hy_sched__link *to, *from; /* per device: between it and what the others can reach */
 	uint64_t group_ns; /* of beginning a group, on top of its links */
+	const double *border_ns_per_byte; /* per device: to join and lay out what goes in and out of a group; or NULL */
+	bool always; /* whatever can be split is, faster or not */
 	hy_sched__spatial_grouping grouping;
 } hy_sched__spatial_problem;
 

@@ -241,6 +241,11 @@ static uint32_t submit(hy_sched__worker *worker, hy_sched__context *context, boo
 	context->tickets_left = 1;
 	if (copied != NULL) status = copy_inputs(worker->session, context, copied, error);
 	if (status != HY_OK) return 1;
+	if (worker->session->strips != NULL) {
+		context->tickets[0].kind = HY_SCHED__TRACE_EXEC;
+		hy_sched__session_strips_submit(context, ticket_done);
+		return 0;
+	}
 	for (uint32_t i = 0; i < frame->binding_count; i++)
 		hosts[i] = host_of(context, &stage->places[i]);
 	uint32_t command_count, counts[HY_SCHED__MOST_TICKETS];
@@ -304,6 +309,11 @@ static void refill(hy_sched__worker *worker)
 static void ticket_times(hy_sched__worker *worker, hy_sched__context *context, const hy_done *done)
 {
 	if (done->end_ns <= done->begin_ns) return;
+	if (worker->session->strips != NULL) {
+		hy_sched__session_strips_times(worker->session);
+		context->busy_ns = done->end_ns - done->begin_ns;
+		return;
+	}
 	const uint64_t begin = done->begin_ns > worker->last_end_ns ? done->begin_ns : worker->last_end_ns;
 	if (done->end_ns > begin) worker->busy_ns += done->end_ns - begin;
 	if (done->end_ns > worker->last_end_ns) worker->last_end_ns = done->end_ns;

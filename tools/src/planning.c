@@ -23,6 +23,7 @@ static hy_sched_strategy strategy_of(const tool_options *options)
 	if (options->cut_at != NULL || tool_options_is(options->strategy, "cut")) return HY_SCHED_CUT;
 	if (tool_options_is(options->strategy, "single")) return HY_SCHED_SINGLE;
 	if (tool_options_is(options->strategy, "replicas")) return HY_SCHED_REPLICAS;
+	if (tool_options_is(options->strategy, "spatial")) return HY_SCHED_SPATIAL;
 	return HY_SCHED_AUTO;
 }
 

@@ -26,6 +26,7 @@ typedef enum hy_sched_strategy {
 	HY_SCHED_SINGLE, /* the whole model on one device */
 	HY_SCHED_REPLICAS, /* the whole model on every device, requests dealt out as devices get free */
 	HY_SCHED_CUT, /* the first part on one device, the rest on another */
+	HY_SCHED_SPATIAL, /* one request on several devices at a time, each with a strip of rows */
 } hy_sched_strategy;
 
 enum {

@@ -33,8 +33,8 @@ hy_status hy_ir_strip_reach(const hy_ir_graph *graph, uint32_t node, uint32_t ax
                             hy_error *error);
 
 /* Widens rows (one entry per value) by what the nodes first..first+count-1 need: for the rows it holds for their
- * outputs, those of all values inside and of what they read. Constants are left alone.
- * Fails: as hy_ir_strip_reach; INVALID rows outside of a value; UNSUPPORTED rows that need padding alone. */
+ * outputs, those of all values inside and of what they read. A node that is not local is needed whole, inputs and outputs.
+ * Constants are left alone. Fails: INVALID rows outside of a value; UNSUPPORTED rows that need padding alone. */
 hy_status hy_ir_strip_need(const hy_ir_graph *graph, uint32_t first, uint32_t count, uint32_t axis, hy_ir_rows *rows,
                            hy_error *error);
 
