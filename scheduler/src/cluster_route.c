@@ -112,7 +112,7 @@ static void end_copy(hy_sched_route *route)
 	if (route->link_count > 0) route->copy_ends[route->copy_count++] = route->link_count;
 }
 
-/* Adds the way between two relays as one copy; false when it is too long. */
+/* Adds the way between two relays; false when it is too long. */
 static bool add_way(const hy_sched__cluster *cluster, const hy_sched__step *ways, uint32_t from, uint32_t to,
                     hy_sched_route *route)
 {
@@ -124,7 +124,6 @@ static bool add_way(const hy_sched__cluster *cluster, const hy_sched__step *ways
 	}
 	while (count > 0)
 		route->links[route->link_count++] = back[--count];
-	end_copy(route);
 	return true;
 }
 
@@ -199,11 +198,13 @@ hy_status hy_sched_cluster_route(const hy_sched_cluster *shown, uint32_t from_pl
 		if (best.cost == INFINITY)
 			return hy_error_set(error, HY_UNSUPPORTED, "there is no way from %s to %s: give it links", from,
 			                    to);
+		const bool one_node = cluster->places[from_place].node == cluster->places[to_place].node;
 		if (best.out != HY_SCHED_CLUSTER_NONE) route.links[route.link_count++] = best.out;
-		end_copy(&route);
+		if (!one_node || best.in != HY_SCHED_CLUSTER_NONE) end_copy(&route);
 		if (!add_way(cluster, ways_from(cluster, best.first), best.first, best.last, &route))
 			return hy_error_set(error, HY_UNSUPPORTED, "the way from %s to %s has more than %u links", from,
 			                    to, HY_SCHED_ROUTE_LINKS);
+		if (!one_node) end_copy(&route); /* a step between NUMA nodes is part of the copy beside it */
 		if (best.in != HY_SCHED_CLUSTER_NONE) route.links[route.link_count++] = best.in;
 		end_copy(&route);
 	}

@@ -109,10 +109,11 @@ static void ways_take_the_link_of_the_pair_or_go_by_the_hosts(void **state)
 	assert_string_equal(way(c, "fast01/cuda:0", "fast01/cuda:1"), "fast01/cuda:0>fast01/cuda:1");
 	assert_string_equal(way(c, "fast01/cuda:0", "fast01/hip:0"), "fast01/cuda:0>fast01/hip:0");
 	assert_string_equal(way(c, "fast01/numa:0", "fast01/numa:0"), "fast01/numa:0");
+	assert_string_equal(way(c, "npu01/ascend:0", "npu01/numa:0"), "npu01/ascend:0>npu01/numa:1>npu01/numa:0");
 	assert_string_equal(way(c, "old01/opencl:0", "cpu06/numa:0"),
 	                    "old01/opencl:0>old01/numa:0|>leaf2>spine>leaf3>cpu06/numa:0");
-	assert_string_equal(way(c, "fast02/hip:0", "fast02/numa:0"), "fast02/hip:0>fast02/numa:1|>fast02/numa:0");
-	/* 1 MB: 6 us + 20 us; 2*(2 us) + 2*(1 us) + 1e6/25e9; 9 us + 1 MB at 21 GB/s; the NUMA step of npu01 by default */
+	assert_string_equal(way(c, "fast02/hip:0", "fast02/numa:0"), "fast02/hip:0>fast02/numa:1>fast02/numa:0");
+	/* 1 MB: 6 us + 20 us; 2*(2 us) + 2*(1 us) + 1e6/25e9; 9 us + 1 MB at 21 GB/s */
 	assert_true(ns(c, "fast01/cuda:0", "fast01/numa:0", 1000000) == 6000 + 20000);
 	assert_true(ns(c, "fast01/numa:0", "fast02/numa:0", 1000000) == 4000 + 40000);
 	assert_true(ns(c, "fast01/numa:0", "fast01/numa:0", 1000000) == 0);

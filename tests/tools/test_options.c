@@ -68,8 +68,8 @@ static void the_same_letter_means_the_commands_own_option(void **state)
 	(void)state;
 	EXPECT_OK(PARSE("zoo", "resnet50", "-o", "here.onnx"));
 	assert_string_equal(options.file, "here.onnx");
-	EXPECT_OK(PARSE("topology", "-o", "xml"));
-	assert_string_equal(options.topology_format, "xml");
+	EXPECT_OK(PARSE("topology", "-o", "hwloc"));
+	assert_string_equal(options.topology_format, "hwloc");
 }
 
 static void help_needs_no_operands(void **state)

@@ -152,7 +152,7 @@ const char *hy_sched_cluster_class(const char *class_name);
 /* ---- ways ---- */
 
 /* The way of bytes from one place to another: copies, one after the other, each over one or more links. Without a link
- * of its own, a device's bytes go out to its host, over hosts and switches, and in. */
+ * of its own, a device's bytes go out to its host, over the network, and in; steps between NUMA nodes are part of a copy. */
 typedef struct hy_sched_route {
 	uint32_t link_count, copy_count;
 	uint32_t links[HY_SCHED_ROUTE_LINKS]; /* in order */
