@@ -1,6 +1,7 @@
 /* The stream of requests: a ring of slots, each with output memory of its own. */
 #include "load.h"
 
+#include <float.h>
 #include <math.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 /* Largest difference from the reference, as a part of its largest number. */
-#define TOLERANCE 1e-3
+#define TOLERANCE 1e-3f
 
 static atomic_uint_least64_t answers;
 
@@ -34,19 +35,21 @@ static void fill(hy_ir_tensor *tensor, uint32_t number)
 	}
 }
 
-/* Largest difference as a part of the largest number of `wanted`; of f32 outputs. */
-static double distance(uint32_t count, const hy_ir_tensor *got, const hy_ir_tensor *wanted)
+/* Largest difference as a part of the largest number of `wanted`; of f32 outputs. Infinite when a number is none. */
+static float distance(uint32_t count, const hy_ir_tensor *got, const hy_ir_tensor *wanted)
 {
-	double worst = 0;
+	float worst = 0;
 	for (uint32_t o = 0; o < count; o++) {
 		const float *a = got[o].data, *b = wanted[o].data;
-		double largest = 1e-30, difference = 0;
+		float largest = 1e-30f, difference = 0;
 		if (wanted[o].type.dtype != HY_DTYPE_F32) continue;
 		for (int64_t i = 0; i < hy_ir_type_elements(&wanted[o].type); i++) {
-			largest = fmax(largest, fabs(b[i]));
-			difference = isfinite(a[i]) ? fmax(difference, fabs((double)a[i] - b[i])) : INFINITY;
+			const float size = fabsf(b[i]), off = fabsf(a[i] - b[i]);
+			if (!(off <= FLT_MAX)) return INFINITY;
+			largest = size > largest ? size : largest;
+			difference = off > difference ? off : difference;
 		}
-		worst = fmax(worst, difference / largest);
+		worst = difference / largest > worst ? difference / largest : worst;
 	}
 	return worst;
 }

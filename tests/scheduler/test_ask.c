@@ -14,14 +14,14 @@ typedef struct world {
 	hy_sched_session *session;
 } world;
 
-static world open_world(const char *devices)
+static world open_world_as(const char *devices, hy_sched_strategy strategy)
 {
 	world w = {.graph = world_model(3, 256)};
 	const hy_hal_machine_options machine_options = {.size = sizeof(machine_options),
 	                                                .manifest_path = HY_BINARY_DIR "/bench/plugins.d",
 	                                                .flags = HY_HAL_NO_PROBE};
 	const hy_sched_options options = {
-		.size = sizeof(options), .devices = devices, .strategy = HY_SCHED_REPLICAS, .measure_ns = 1};
+		.size = sizeof(options), .devices = devices, .strategy = strategy, .measure_ns = 1};
 	EXPECT_OK(hy_hal_machine_open(&machine_options, &w.machine, &error));
 	if (hy_hal_machine_device_count(w.machine) == 0) {
 		print_message("skipped: the plugin cpu is not built\n");
@@ -33,6 +33,11 @@ static world open_world(const char *devices)
 	EXPECT_OK(hy_sched_plan_create(w.machine, w.graph, &options, &w.plan, &error));
 	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
 	return w;
+}
+
+static world open_world(const char *devices)
+{
+	return open_world_as(devices, HY_SCHED_REPLICAS);
 }
 
 static void close_world(world *w)
@@ -267,6 +272,50 @@ static void a_device_that_was_lost_is_opened_again_and_works(void **state)
 	close_world(&w);
 }
 
+static void a_cut_works_again_when_its_second_device_returns(void **state)
+{
+	(void)state;
+	world w = open_world_as("throttle:0?cores=0,throttle:1?cores=0", HY_SCHED_CUT);
+	asked *a = make_asked(&w, 1);
+	EXPECT_OK(ask(&w, a, HY_SCHED_NORMAL, HY_SCHED_RETRY_LOST, 0));
+	wait_for(a);
+	expect_right(a);
+	w.throttle->set_gone(1, 1);
+	atomic_store(&a->calls, 0);
+	EXPECT_OK(ask(&w, a, HY_SCHED_NORMAL, HY_SCHED_RETRY_LOST, 0));
+	wait_for(a);
+	EXPECT_STATUS(HY_DEVICE_LOST, a->request.status);
+	w.throttle->set_gone(1, 0);
+	assert_true(returns(&w, a, 1));
+	assert_int_equal(stats_of(&w).devices[0].losses, 0);
+	free_asked(a, 1);
+	close_world(&w);
+}
+
+static void a_request_in_place_waits_for_its_device_that_hangs(void **state)
+{
+	(void)state;
+	int order = 0;
+	world w = open_world("throttle:0?cores=0");
+	asked *all = make_asked(&w, 3);
+	w.throttle->set_hanging(0, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		all[i].request.order = &order;
+		EXPECT_OK(ask(&w, &all[i], HY_SCHED_NORMAL, HY_SCHED_RETRY_LOST, 0));
+	}
+	for (int i = 0; i < 20000 && strcmp(stats_of(&w).devices[0].state, "quarantined") != 0; i++)
+		usleep(1000);
+	assert_int_equal(atomic_load(&all[0].calls), 0);
+	w.throttle->set_hanging(0, 0);
+	EXPECT_OK(hy_sched_session_drain(w.session, &error));
+	for (uint32_t i = 0; i < 3; i++) {
+		expect_right(&all[i]);
+		assert_int_equal(all[i].request.place, (int)i);
+	}
+	free_asked(all, 3);
+	close_world(&w);
+}
+
 static void unknown_choices_are_refused(void **state)
 {
 	(void)state;
@@ -288,6 +337,8 @@ int main(void)
 		CASE(an_urgent_request_overtakes_those_that_wait),
 		CASE(a_cancelled_request_ends_once_and_never_runs_late),
 		CASE(a_device_that_was_lost_is_opened_again_and_works),
+		CASE(a_cut_works_again_when_its_second_device_returns),
+		CASE(a_request_in_place_waits_for_its_device_that_hangs),
 		CASE(unknown_choices_are_refused),
 	};
 	return cmocka_run_group_tests(cases, NULL, NULL);

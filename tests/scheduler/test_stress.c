@@ -81,7 +81,54 @@ static void *ask(void *payload)
 	return NULL;
 }
 
-static void expect_right(hy_sched_strategy strategy)
+/* Bursts of requests of all kinds, some cancelled, some with deadlines that pass. */
+static void *ask_of_all_kinds(void *payload)
+{
+	world *w = payload;
+	asked asks[BURST];
+	uint64_t ids[BURST];
+	hy_error why;
+	uint32_t dice = (uint32_t)(uintptr_t)&asks / 64 + 1;
+	for (uint32_t i = 0; i < BURST; i++)
+		world_request_init(&asks[i].request, w->graph, i);
+	for (int round = 0; round < ROUNDS; round++) {
+		bool accepted[BURST];
+		for (uint32_t i = 0; i < BURST; i++) {
+			asked *a = &asks[i];
+			dice = dice * 1664525u + 1013904223u;
+			atomic_store(&a->calls, 0);
+			memset(a->request.output.data, 0xff, hy_ir_type_bytes(&a->request.output.type));
+			const hy_sched_request request = {
+				.size = sizeof(request),
+				.inputs = &a->request.input,
+				.outputs = &a->request.output,
+				.on_done = count,
+				.payload = a,
+				.priority = (hy_sched_priority)(dice >> 30),
+				.retry = (hy_sched_retry)((dice >> 20) % 3),
+				.deadline_ns = (dice >> 16) % 4 == 0 ? hy_hal_now_ns() + (dice >> 8) % 4096 * 256 : 0,
+			};
+			const hy_status status = hy_sched_session_ask(w->session, &request, &ids[i], &why);
+			accepted[i] = status == HY_OK;
+			if (status != HY_OK && status != HY_TIMEOUT) atomic_fetch_add(&w->wrong, 1);
+			if (accepted[i] && i > 0 && accepted[i - 1] && (dice >> 12) % 4 == 0)
+				(void)hy_sched_session_cancel(w->session, ids[i - 1]);
+		}
+		if (hy_sched_session_drain(w->session, &why) != HY_OK) atomic_fetch_add(&w->wrong, 1);
+		for (uint32_t i = 0; i < BURST; i++) {
+			const hy_status status = asks[i].request.status;
+			if (atomic_load(&asks[i].calls) != (accepted[i] ? 1 : 0)) atomic_fetch_add(&w->wrong, 1);
+			if (accepted[i] && status != HY_CANCELLED && status != HY_TIMEOUT && !is_right(&asks[i]))
+				atomic_fetch_add(&w->wrong, 1);
+		}
+	}
+	for (uint32_t i = 0; i < BURST; i++)
+		world_request_finish(&asks[i].request);
+	return NULL;
+}
+
+/* asks: what each thread does; all: every request is one that ends well. */
+static void expect_right(hy_sched_strategy strategy, void *(*asks)(void *), bool all)
 {
 	world *w = calloc(1, sizeof(*w));
 	hy_hal_machine *machine = world_machine(MACHINE);
@@ -101,14 +148,17 @@ static void expect_right(hy_sched_strategy strategy)
 	EXPECT_OK(hy_sched_session_create(plan, &w->session, &error));
 	assert_int_equal(pthread_create(&clock, NULL, move_clock, w), 0);
 	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, ask, w), 0);
+		assert_int_equal(pthread_create(&threads[i], NULL, asks, w), 0);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	assert_int_equal(atomic_load(&w->wrong), 0);
 	hy_sched_stats stats;
 	hy_sched_session_stats(w->session, &stats);
-	assert_int_equal(stats.done_ok, THREADS * ROUNDS * BURST);
-	if (strategy == HY_SCHED_REPLICAS) assert_true(stats.devices[2].lost);
+	assert_int_equal(stats.accepted, stats.done_ok + stats.done_error + stats.cancelled + stats.deadline);
+	assert_int_equal(stats.accepted + stats.refused, THREADS * ROUNDS * BURST);
+	assert_int_equal(stats.done_error, 0);
+	if (all) assert_int_equal(stats.done_ok, THREADS * ROUNDS * BURST);
+	if (strategy == HY_SCHED_REPLICAS) assert_true(stats.devices[2].losses > 0);
 	hy_sched_session_destroy(w->session);
 	atomic_store(&w->over, true);
 	pthread_join(clock, NULL);
@@ -122,13 +172,25 @@ static void expect_right(hy_sched_strategy strategy)
 static void replicas_survive_many_threads_and_a_loss(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_REPLICAS);
+	expect_right(HY_SCHED_REPLICAS, ask, true);
 }
 
 static void a_cut_survives_many_threads(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_CUT);
+	expect_right(HY_SCHED_CUT, ask, true);
+}
+
+static void requests_of_all_kinds_end_exactly_once_on_replicas(void **state)
+{
+	(void)state;
+	expect_right(HY_SCHED_REPLICAS, ask_of_all_kinds, false);
+}
+
+static void requests_of_all_kinds_end_exactly_once_on_a_cut(void **state)
+{
+	(void)state;
+	expect_right(HY_SCHED_CUT, ask_of_all_kinds, false);
 }
 
 int main(void)
@@ -136,6 +198,8 @@ int main(void)
 	const struct CMUnitTest cases[] = {
 		CASE(replicas_survive_many_threads_and_a_loss),
 		CASE(a_cut_survives_many_threads),
+		CASE(requests_of_all_kinds_end_exactly_once_on_replicas),
+		CASE(requests_of_all_kinds_end_exactly_once_on_a_cut),
 	};
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -146,8 +146,12 @@ static void print_text(const run *r)
 	}
 	for (uint32_t i = 0; i < r->stats.device_count; i++) {
 		const hy_sched_device_stats *const device = &r->stats.devices[i];
-		printf("device   %s  %llu request%s  busy %.0f %%\n", device->id, (unsigned long long)device->items,
+		printf("device   %s  %llu request%s  busy %.0f %%", device->id, (unsigned long long)device->items,
 		       device->items == 1 ? "" : "s", 100 * device->busy);
+		if (device->losses > 0) printf("  lost %llu times", (unsigned long long)device->losses);
+		if (device->overdue > 0) printf("  late beyond reason %llu times", (unsigned long long)device->overdue);
+		if (device->replayed > 0) printf("  %llu started again", (unsigned long long)device->replayed);
+		putchar('\n');
 	}
 	printf("run      %llu request%s in %s\n", (unsigned long long)r->inputs.requests,
 	       r->inputs.requests == 1 ? "" : "s", tool_print_ns(r->wall_ns, time, sizeof(time)));

@@ -187,7 +187,7 @@ hy_status hy_sched_session_trace(hy_sched_session *session, uint32_t event_count
  * file can't be written. */
 hy_status hy_sched_session_trace_write(hy_sched_session *session, const char *path, hy_error *error);
 
-/* The programs of a session, for per-operator profiles. */
+/* The programs of a session, for per-operator profiles; lent until their device is lost. */
 uint32_t hy_sched_session_program_count(const hy_sched_session *session);
 hy_hal_program *hy_sched_session_program(const hy_sched_session *session, uint32_t index, const char **out_device,
                                          uint32_t *out_first_node);
