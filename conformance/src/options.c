@@ -22,7 +22,7 @@ static const row rows[] = {
 #define SECTION(text) {.heading = text},
 #define OPTION(field, name, letter, kind, argument, help) \
 	{NULL, name, argument, help, letter, kind, offsetof(conform_cli, field)},
-#include "options.def"
+#include <halyard/conform/options.def>
 #undef OPTION
 #undef SECTION
 };

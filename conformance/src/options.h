@@ -1,4 +1,4 @@
-/* The command line of halyard-conformance, parsed by the table options.def. */
+/* The command line of halyard-conformance, parsed by the table <halyard/conform/options.def>. */
 #ifndef HY_CONFORM_PRIVATE_OPTIONS_H
 #define HY_CONFORM_PRIVATE_OPTIONS_H
 

@@ -15,8 +15,8 @@ faults=$(
 		scheduler    (hal|plugin|graph|dtype|status|ir|sched|cluster|yaml)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 		lib          (hal|ir|sched|cluster|halyard)\.h
 		plugins      (plugin|graph|dtype|status|ir|kernels)\.h|ir/[a-z_]+\.(h|def)
-		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|ir/[a-z_]+\.(h|def)
-		tools        [a-z_]+\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
+		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|conform/options\.def|ir/[a-z_]+\.(h|def)
+		tools        [a-z_]+\.h|conform/options\.def|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 	ROOMS
 	# a vendor word outside the plugins
 	grep -rnE --include='*.[ch]' '#[[:space:]]*include[[:space:]]*[<"](cuda|hip|CL/|acl/|dnnl|oneapi/)' \

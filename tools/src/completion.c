@@ -84,7 +84,7 @@ static void print_zsh_text(FILE *to, const char *text)
 
 static void print_zsh_option(FILE *to, const tool_option_row *row)
 {
-	const char *const repeat = row->kind == TOOL_LIST ? "*" : "";
+	const char *const repeat = row->kind == TOOL_LIST || row->kind == TOOL_PASSED ? "*" : "";
 	char names[96];
 	if (row->letter == 0)
 		snprintf(names, sizeof(names), "'%s--%s", repeat, row->name);
@@ -97,7 +97,7 @@ static void print_zsh_option(FILE *to, const tool_option_row *row)
 		fprintf(to, ":%s:(", row->name);
 		print_words(to, row->argument);
 		fputc(')', to);
-	} else if (row->kind != TOOL_FLAG) {
+	} else if (row->kind != TOOL_FLAG && row->kind != TOOL_PASSED_FLAG) {
 		fprintf(to, ":%s:_files", row->name);
 	}
 	fputc('\'', to);

@@ -17,6 +17,8 @@ static const pair environment[] = {
 };
 
 static const pair examples[] = {
+	{"halyard conformance ./libmine.so --level L0 --out report",
+         "Judge a plugin; report/report.html tells the rest."},
 	{"halyard zoo resnet50", "Write resnet50.onnx with seeded weights."},
 	{"halyard plan resnet50.onnx", "Say where it would run, why, and how fast."},
 	{"halyard run resnet50.onnx --device cpu:0,opencl:0 --check",
@@ -68,7 +70,7 @@ static void print_option(FILE *to, const tool_option_row *row)
 		print_text(to, row->fallback);
 		fputs(".\n", to);
 	}
-	if (row->commands == (1u << TOOL_COMMAND_COUNT) - 1) return;
+	if (row->commands == TOOL_EVERY_COMMAND) return;
 	const char *between = "(";
 	for (int i = 0; i < TOOL_COMMAND_COUNT; i++) {
 		if (!tool_options_has((tool_command)i, row)) continue;

@@ -10,7 +10,7 @@
 
 #define ON(name) (1u << TOOL_COMMAND_##name)
 #define MODEL_COMMANDS (ON(plan) | ON(explain) | ON(run) | ON(bench))
-#define EVERY_COMMAND ((1u << TOOL_COMMAND_COUNT) - 1)
+#define EVERY_COMMAND TOOL_EVERY_COMMAND
 
 const tool_command_row tool_options_commands[TOOL_COMMAND_COUNT] = {
 #define COMMAND(name, min, max, operands, help) {#name, operands, help, min, max},
@@ -23,6 +23,22 @@ const tool_option_row tool_options_rows[] = {
 	{name, argument, fallback, help, letter, TOOL_##kind, commands, offsetof(tool_options, field)},
 #include "options.def"
 #undef OPTION
+#define PASSED_FLAG TOOL_PASSED_FLAG
+#define PASSED_TIMES TOOL_PASSED_FLAG
+#define PASSED_COUNT TOOL_PASSED
+#define PASSED_NUMBER TOOL_PASSED
+#define PASSED_TEXT TOOL_PASSED
+#define PASSED_LIST TOOL_PASSED
+#define PASSED_LEVEL TOOL_PASSED
+#define PASSED_SHARD TOOL_PASSED
+#define PASSED_ISOLATION TOOL_PASSED
+#define PASSED_SEED TOOL_PASSED
+#define SECTION(heading)
+#define OPTION(field, name, letter, kind, argument, help) \
+	{name, argument, NULL, help, letter, PASSED_##kind, ON(conformance), offsetof(tool_options, passed)},
+#include <halyard/conform/options.def>
+#undef OPTION
+#undef SECTION
 };
 const uint32_t tool_options_row_count = sizeof(tool_options_rows) / sizeof(tool_options_rows[0]);
 
@@ -49,6 +65,15 @@ static bool is_one_of(const char *words, const char *word)
 		if (*at == '\0') return false;
 	}
 	return false;
+}
+
+static hy_status pass_on(tool_list *passed, const tool_option_row *row, const char *value, hy_error *error)
+{
+	if (passed->count + 2 > TOOL_LIST_MAX)
+		return hy_error_set(error, HY_INVALID, "--%s: too many options", row->name);
+	passed->items[passed->count++] = row->name;
+	passed->items[passed->count++] = value;
+	return HY_OK;
 }
 
 static hy_status store(tool_options *options, const tool_option_row *row, const char *value, hy_error *error)
@@ -85,6 +110,9 @@ static hy_status store(tool_options *options, const tool_option_row *row, const 
 			                    row->argument);
 		*(const char **)field = value;
 		return HY_OK;
+	case TOOL_PASSED:
+	case TOOL_PASSED_FLAG:
+		return pass_on(field, row, value, error);
 	}
 	return hy_error_set(error, HY_INTERNAL, "--%s: broken row in options.def", row->name);
 }
@@ -132,6 +160,11 @@ static const tool_option_row *row_of(tool_command command, int answer)
 	return NULL;
 }
 
+static bool takes_value(const tool_option_row *row)
+{
+	return row->kind != TOOL_FLAG && row->kind != TOOL_PASSED_FLAG;
+}
+
 static hy_status read_options(int argc, char **argv, tool_options *options, hy_error *error)
 {
 	struct option table[ROW_COUNT + 1] = {0};
@@ -142,11 +175,11 @@ static hy_status read_options(int argc, char **argv, tool_options *options, hy_e
 		const tool_option_row *const row = &tool_options_rows[i];
 		if (!tool_options_has(options->command, row)) continue;
 		if (row->fallback != NULL && store(options, row, row->fallback, error) != HY_OK) return HY_INTERNAL;
-		table[count++] = (struct option){row->name, row->kind == TOOL_FLAG ? no_argument : required_argument,
-		                                 NULL, LONG_ONLY + (int)i};
+		table[count++] = (struct option){row->name, takes_value(row) ? required_argument : no_argument, NULL,
+		                                 LONG_ONLY + (int)i};
 		if (row->letter == 0) continue;
 		letters[length++] = row->letter;
-		if (row->kind != TOOL_FLAG) letters[length++] = ':';
+		if (takes_value(row)) letters[length++] = ':';
 	}
 	letters[length] = '\0';
 

@@ -22,7 +22,12 @@ typedef enum tool_kind {
 	TOOL_TEXT,
 	TOOL_LIST,
 	TOOL_CHOICE,
+	TOOL_PASSED, /* not read here: handed on to another program, with its value */
+	TOOL_PASSED_FLAG,
 } tool_kind;
+
+/* Commands that have the options of all; conformance has those of halyard-conformance. */
+#define TOOL_EVERY_COMMAND (((1u << TOOL_COMMAND_COUNT) - 1) & ~(1u << TOOL_COMMAND_conformance))
 
 #define TOOL_LIST_MAX 64
 
@@ -36,6 +41,7 @@ typedef struct tool_options {
 	tool_command command;
 	uint32_t operand_count;
 	char *const *operands;
+	tool_list passed; /* options of another program: name, value, name, value...; the value of a flag is NULL */
 #define TOOL_FIELD_FLAG bool
 #define TOOL_FIELD_COUNT uint64_t
 #define TOOL_FIELD_NUMBER double
