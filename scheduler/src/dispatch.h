@@ -168,8 +168,8 @@ void hy_sched__dispatch_lane_failed(hy_sched__dispatch *dispatch, uint64_t now_n
  * again elsewhere. A SUSPECT lane becomes PROBING. */
 void hy_sched__dispatch_lane_abandon(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane);
 /* The answer to an event with state PROBING: works (queue renewed, device reopened) makes it RAMPING; otherwise, or while
- * attempts of it are still out, the next probe comes twice as late, or, if that is earlier, after a hundred times what
- * this one took, at least a second. */
+ * attempts of it are still out, the next probe comes twice as late, or, if that is earlier, after ten times what this
+ * one took, at least a second. */
 void hy_sched__dispatch_lane_probed(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane, bool works);
 /* It is gone and won't be probed. Its attempts are still out: abandon them when that is true. */
 void hy_sched__dispatch_lane_lose(hy_sched__dispatch *dispatch, uint64_t now_ns, uint32_t lane);

@@ -91,12 +91,12 @@ void hy_sched__dispatch_lane_release(hy_sched__dispatch *d, uint32_t l)
 	}
 }
 
-/* After 1, 2, 4 .. 60 s; but a probe that failed quickly is worth repeating every second: probing takes a hundredth of
- * the time at most. */
+/* After 1, 2, 4 .. 60 s; but a probe that failed quickly is worth repeating every second: probing takes a tenth of the
+ * time at most. */
 static uint64_t back_off_ns(hy_sched__dispatch *d, lane_slot *lane, bool probed)
 {
 	const uint32_t seconds = lane->probe_count < 6 ? 1u << lane->probe_count : LONGEST_BACK_OFF_S;
-	const uint64_t cheap_ns = 100 * (d->now_ns - lane->probing_since_ns), ns = seconds * SECOND_NS;
+	const uint64_t cheap_ns = 10 * (d->now_ns - lane->probing_since_ns), ns = seconds * SECOND_NS;
 	lane->probe_count++;
 	if (!probed || cheap_ns >= ns) return ns;
 	return cheap_ns > SECOND_NS ? cheap_ns : SECOND_NS;

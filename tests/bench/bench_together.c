@@ -206,8 +206,11 @@ static void print_head(bench *b)
 	hy_sched_session_stats(b->together.session, &b->stats);
 	printf("{\"bench\": \"together\", \"case\": \"%s\", \"seconds\": %g, \"devices\": [", b->name, b->seconds);
 	for (uint32_t i = 0; i < b->stats.device_count; i++)
-		printf("%s{\"id\": \"%s\", \"share\": %.4f, \"busy\": %.4f}", i > 0 ? ", " : "", b->stats.devices[i].id,
-		       b->stats.devices[i].share, b->stats.devices[i].busy);
+		printf("%s{\"id\": \"%s\", \"share\": %.4f, \"busy\": %.4f, \"state\": \"%s\", \"losses\": %llu, "
+		       "\"overdue\": %llu}",
+		       i > 0 ? ", " : "", b->stats.devices[i].id, b->stats.devices[i].share, b->stats.devices[i].busy,
+		       b->stats.devices[i].state, (unsigned long long)b->stats.devices[i].losses,
+		       (unsigned long long)b->stats.devices[i].overdue);
 	printf("], ");
 }
 
