@@ -23,7 +23,7 @@ static uint32_t type_of(hy_sched__cluster *cluster, const hy_hal_device_info *de
 		.name = alike == 0 ? hy_sched__cluster_text(cluster, "%s", device->plugin)
 	                           : hy_sched__cluster_text(cluster, "%s.%u", device->plugin, alike),
 		.plugin = hy_sched__cluster_text(cluster, "%s", device->plugin),
-		.vendor = "",
+		.vendor = info->pci_vendor != 0 ? hy_sched__cluster_text(cluster, "%04x", info->pci_vendor) : "",
 		.model = hy_sched__cluster_text(cluster, "%s", info->name),
 		.kind = info->kind,
 		.in_host_memory = (info->flags & HY_DEVICE_HOST_BINDINGS) != 0,
@@ -45,6 +45,14 @@ static uint32_t position_of(const hy_hal_map *map, const char *pci)
 	return HY_SCHED_CLUSTER_NONE;
 }
 
+/* The file by which the system reaches a card, where hwloc knows it by its render node. */
+static const char *file_of(hy_sched__cluster *cluster, const hy_hal_map_device *device)
+{
+	const char *node = strstr(device->names, "renderD");
+	if (node == NULL) return NULL;
+	return hy_sched__cluster_text(cluster, "/dev/dri/%.*s", (int)strcspn(node, ","), node);
+}
+
 static void add_device(hy_sched__cluster *cluster, const hy_hal_map *map, const hy_hal_device_info *device,
                        uint32_t *out_position)
 {
@@ -61,6 +69,7 @@ static void add_device(hy_sched__cluster *cluster, const hy_hal_map *map, const 
 		.cores = info != NULL && numa < info->numa_count
 	                         ? hy_sched__cluster_text(cluster, "%s", info->numas[numa].cores)
 	                         : NULL,
+		.file = *out_position != HY_SCHED_CLUSTER_NONE ? file_of(cluster, &info->devices[*out_position]) : NULL,
 		.type = type_of(cluster, device),
 		.numa = numa,
 	};

@@ -19,6 +19,10 @@ static void answers_without_a_model_fit_their_schemas(void **state)
 	json_decref(answer_fits("$halyard doctor -o json", "doctor"));
 	json_decref(answer_fits("$halyard devices -o json", "devices"));
 	json_decref(answer_fits("$halyard topology -o json", "topology"));
+	json_decref(
+		answer_fits("$halyard topology -o json --from " HY_SOURCE_DIR "/examples/cluster-16.yaml", "topology"));
+	json_decref(answer_fits("$halyard devices -o json --cluster " HY_SOURCE_DIR "/examples/cluster-16.yaml",
+	                        "inventory"));
 	json_decref(answer_fits("$halyard config check " HY_SOURCE_DIR "/examples/*.yaml -o json", "config"));
 }
 

@@ -1,10 +1,13 @@
-/* halyard devices: what can compute here. */
+/* halyard devices: what can compute here, or what a description says of a cluster. */
+#include "cluster_options.h"
 #include "cmd.h"
+#include "inventory.h"
 #include "machine.h"
 #include "print.h"
 #include "report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kinds[] = {"?", "CPU", "GPU", "NPU", "other"};
@@ -98,19 +101,135 @@ static tool_exit print_table(const hy_hal_machine *machine, const hy_hal_selecti
 	return code;
 }
 
+/* ---- a cluster, or this machine as one ---- */
+
+static tool_exit cluster_json(const hy_sched_cluster *cluster, uint32_t node)
+{
+	json_t *const devices = json_array();
+	for (uint32_t i = 0; i < cluster->device_count; i++) {
+		const hy_sched_cluster_device *const device = &cluster->devices[i];
+		const hy_sched_cluster_type *const type = &cluster->types[device->type];
+		if (node != HY_SCHED_CLUSTER_NONE && device->node != node) continue;
+		json_array_append_new(devices,
+		                      json_pack("{ss ss ss ss ss ss sf si s? s? s?}", "node",
+		                                cluster->nodes[device->node].name, "id", device->id, "type", type->name,
+		                                "plugin", type->plugin, "kind", kinds[type->kind], "model", type->model,
+		                                "memory_bytes", type->memory_bytes.value, "numa", device->numa, "pci",
+		                                device->pci, "file", device->file, "cores", device->cores));
+	}
+	return tool_json_print(json_pack("{ss ss so}", "schema", "halyard.inventory/v1", "cluster", cluster->name,
+	                                 "devices", devices));
+}
+
+static tool_exit cluster_table(const hy_sched_cluster *cluster, uint32_t node)
+{
+	static const tool_column columns[] = {{"NODE", 0},          {"DEVICE", 0}, {"TYPE", 0},
+	                                      {"KIND", 0},          {"MODEL", 0},  {"MEMORY", TOOL_RIGHT},
+	                                      {"NUMA", TOOL_RIGHT}, {"CORES", 0},  {"PCI", 0}};
+	tool_table *const table = tool_table_create(sizeof(columns) / sizeof(columns[0]), columns);
+	for (uint32_t i = 0; i < cluster->device_count; i++) {
+		const hy_sched_cluster_device *const device = &cluster->devices[i];
+		const hy_sched_cluster_type *const type = &cluster->types[device->type];
+		char text[64];
+		if (node != HY_SCHED_CLUSTER_NONE && device->node != node) continue;
+		tool_table_line(table);
+		tool_table_cell(table, "%s", cluster->nodes[device->node].name);
+		tool_table_cell(table, "%s", device->id);
+		tool_table_cell(table, "%s", type->name);
+		tool_table_cell(table, "%s", kinds[type->kind]);
+		tool_table_cell(table, "%s", type->model[0] != '\0' ? type->model : "-");
+		tool_table_cell(table, "%s", tool_print_bytes((uint64_t)type->memory_bytes.value, text, sizeof(text)));
+		tool_table_cell(table, "%u", device->numa);
+		tool_table_cell(table, "%s", device->cores != NULL ? device->cores : "-");
+		tool_table_cell(table, "%s", device->pci != NULL ? device->pci : "-");
+	}
+	return tool_table_print(table);
+}
+
+static tool_exit write_inventory(const tool_options *options, const hy_sched_cluster *cluster, uint32_t node, FILE *out)
+{
+	tool_exit code = TOOL_EXIT_OK;
+	if (tool_options_is(options->devices_format, "slurm")) {
+		tool_inventory_slurm(cluster, node, out);
+	} else if (tool_options_is(options->devices_format, "dra")) {
+		tool_inventory_dra(cluster, node, out);
+	} else {
+		code = tool_cluster_node(options, cluster, options->at_node, &node);
+		if (code == TOOL_EXIT_OK) tool_inventory_nfd(cluster, node, out);
+	}
+	return code;
+}
+
+/* Written beside the file as .NAME, then renamed: readers see the old one or the new one. */
+static tool_exit inventory_to_file(const tool_options *options, const hy_sched_cluster *cluster, uint32_t node)
+{
+	const char *const path = options->output_file, *const slash = strrchr(path, '/');
+	const size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	char *const hidden = malloc(strlen(path) + 2);
+	if (hidden == NULL) return tool_report(TOOL_EXIT_NO, "out of memory");
+	sprintf(hidden, "%.*s.%s", (int)folder, path, path + folder);
+	FILE *const out = fopen(hidden, "w");
+	tool_exit code = out != NULL ? write_inventory(options, cluster, node, out) : TOOL_EXIT_OK;
+	const bool written = out != NULL && (ferror(out) | fclose(out)) == 0;
+	if (code == TOOL_EXIT_OK && (!written || rename(hidden, path) != 0))
+		code = tool_report(TOOL_EXIT_NO, "%s: cannot be written: is the folder there?", path);
+	if (code != TOOL_EXIT_OK && out != NULL) remove(hidden);
+	free(hidden);
+	return code;
+}
+
+static tool_exit show_cluster(const tool_options *options, const hy_sched_cluster *cluster)
+{
+	uint32_t node = HY_SCHED_CLUSTER_NONE;
+	tool_exit code = TOOL_EXIT_OK;
+	if (options->at_node != NULL) code = tool_cluster_node(options, cluster, options->at_node, &node);
+	if (code != TOOL_EXIT_OK) return code;
+	if (tool_options_is(options->devices_format, "json")) return cluster_json(cluster, node);
+	if (tool_options_is(options->devices_format, "table")) return cluster_table(cluster, node);
+	if (options->output_file != NULL) return inventory_to_file(options, cluster, node);
+	return write_inventory(options, cluster, node, stdout);
+}
+
+static tool_exit inventory_of_machine(const tool_options *options, const hy_hal_machine *machine)
+{
+	hy_error error = {0};
+	char host[128];
+	hy_sched_cluster *cluster = NULL;
+	if (hy_sched_cluster_from_machine(machine, NULL, tool_cluster_host(host, sizeof(host)), &cluster, &error) !=
+	    HY_OK)
+		return tool_report_error(TOOL_EXIT_NO_DEVICE, &error);
+	const tool_exit code = show_cluster(options, cluster);
+	hy_sched_cluster_destroy(cluster);
+	return code;
+}
+
+/* ---- the command ---- */
+
+static tool_exit show_file(const tool_options *options)
+{
+	hy_sched_cluster *cluster = NULL;
+	tool_exit code = tool_cluster_open(options->cluster, &cluster);
+	if (code == TOOL_EXIT_OK) code = show_cluster(options, cluster);
+	hy_sched_cluster_destroy(cluster);
+	return code;
+}
+
 tool_exit tool_cmd_devices(const tool_options *options)
 {
 	hy_hal_machine *machine = NULL;
 	hy_hal_selection chosen = {0};
 	hy_error error = {0};
+	if (options->cluster != NULL) return show_file(options);
 	tool_exit code = tool_machine_open(options, false, &machine);
 	if (code != TOOL_EXIT_OK) return code;
 	if (hy_hal_machine_select(machine, NULL, &chosen, &error) != HY_OK)
 		code = tool_report_error(TOOL_EXIT_NO_DEVICE, &error);
-	else if (tool_options_is(options->format, "json"))
+	else if (tool_options_is(options->devices_format, "json"))
 		code = print_json(machine, &chosen);
-	else
+	else if (tool_options_is(options->devices_format, "table"))
 		code = print_table(machine, &chosen, options);
+	else
+		code = inventory_of_machine(options, machine);
 	if (code == TOOL_EXIT_OK && chosen.count == 0)
 		code = tool_report(TOOL_EXIT_NO_DEVICE, "no usable device: see halyard doctor for the reason");
 	hy_hal_selection_finish(&chosen);

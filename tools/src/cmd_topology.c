@@ -1,5 +1,6 @@
 /* halyard topology: what of the machine this process may use, and what lies between devices and memories, of this
  * machine or of a file. */
+#include "cluster_options.h"
 #include "cmd.h"
 #include "machine.h"
 #include "print.h"
@@ -10,8 +11,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* "0-3,8": OS numbers as taskset writes them; cut at length. */
 static const char *core_list(const hy_hal_topology_info *info, char *text, size_t length)
@@ -176,33 +175,13 @@ typedef struct scene {
 static tool_exit open_machine(const tool_options *options, scene *s)
 {
 	hy_error error = {0};
-	char name[128] = "node";
+	char name[128];
 	const tool_exit code = tool_machine_open(options, false, &s->machine);
 	if (code != TOOL_EXIT_OK || options->from != NULL) return code;
-	if (gethostname(name, sizeof(name) - 1) != 0) strcpy(name, "node");
-	const hy_status status = hy_sched_cluster_from_machine(s->machine, options->device, name, &s->cluster, &error);
+	const hy_status status = hy_sched_cluster_from_machine(
+		s->machine, options->device, tool_cluster_host(name, sizeof(name)), &s->cluster, &error);
 	if (status == HY_OK) return TOOL_EXIT_OK;
 	return tool_report_error(status == HY_INVALID ? TOOL_EXIT_USAGE : TOOL_EXIT_NO_DEVICE, &error);
-}
-
-/* The node that was asked for, else this host's, else the first. */
-static tool_exit choose_node(const tool_options *options, scene *s)
-{
-	char host[128] = "";
-	if (options->at_node != NULL) {
-		s->node = hy_sched_cluster_find_node(s->cluster, options->at_node);
-		if (s->node != HY_SCHED_CLUSTER_NONE) return TOOL_EXIT_OK;
-		return tool_report(TOOL_EXIT_USAGE, "--node: %s has no node '%s': its first is '%s'", s->cluster->name,
-		                   options->at_node, s->cluster->nodes[0].name);
-	}
-	(void)gethostname(host, sizeof(host) - 1);
-	s->node = hy_sched_cluster_find_node(s->cluster, host);
-	if (s->node != HY_SCHED_CLUSTER_NONE) return TOOL_EXIT_OK;
-	s->node = 0;
-	if (s->cluster->node_count > 1)
-		tool_note(options, "node %s of %u: another by --node", s->cluster->nodes[0].name,
-		          s->cluster->node_count);
-	return TOOL_EXIT_OK;
 }
 
 static bool is_measured(const hy_sched_cluster *cluster)
@@ -258,29 +237,14 @@ static tool_exit show(const tool_options *options, const scene *s)
 	return code;
 }
 
-/* What is wrong with a file, line by line. */
-static tool_exit import(const tool_options *options, scene *s)
-{
-	hy_sched_faults faults;
-	hy_error error = {0};
-	const hy_status status = hy_sched_cluster_import(options->from, &s->cluster, &faults, &error);
-	for (uint32_t i = 0; i < faults.count; i++)
-		tool_report(TOOL_EXIT_CONFIGURATION, "%s:%u:%u: %s", options->from, faults.items[i].line,
-		            faults.items[i].column, faults.items[i].text);
-	const bool told = faults.count > 0;
-	hy_sched_faults_finish(&faults);
-	if (status == HY_OK || told) return status == HY_OK ? TOOL_EXIT_OK : TOOL_EXIT_CONFIGURATION;
-	return tool_report_error(status == HY_NOT_FOUND ? TOOL_EXIT_USAGE : TOOL_EXIT_CONFIGURATION, &error);
-}
-
 tool_exit tool_cmd_topology(const tool_options *options)
 {
 	scene s = {0};
 	tool_exit code = TOOL_EXIT_OK;
 	if (tool_options_is(options->topology_format, "hwloc")) return print_hwloc(options->from);
-	if (options->from != NULL) code = import(options, &s);
+	if (options->from != NULL) code = tool_cluster_open(options->from, &s.cluster);
 	if (code == TOOL_EXIT_OK && (options->from == NULL || options->measure)) code = open_machine(options, &s);
-	if (code == TOOL_EXIT_OK) code = choose_node(options, &s);
+	if (code == TOOL_EXIT_OK) code = tool_cluster_node(options, s.cluster, options->at_node, &s.node);
 	if (code == TOOL_EXIT_OK) code = measure(options, &s);
 	if (code == TOOL_EXIT_OK) code = show(options, &s);
 	hy_sched_cluster_destroy(s.cluster);
