@@ -201,8 +201,11 @@ hy_status hy_sched__measure_part(hy_sched_plan *plan, uint32_t index, uint64_t b
 
 /* ---- links ---- */
 
-static const uint64_t link_bytes[] = {4096, 65536, 1u << 20, 4u << 20};
-enum { LINK_SIZES = sizeof(link_bytes) / sizeof(link_bytes[0]), LINK_RUNS = 5 };
+/* Parts of the largest copy, which is 4 MiB, or a quarter of a small device's memory. */
+static const uint64_t link_parts[] = {1024, 64, 4, 1};
+enum { LINK_SIZES = sizeof(link_parts) / sizeof(link_parts[0]), LINK_RUNS = 5 };
+#define LINK_BYTES (4u << 20)
+#define LEAST_LINK_BYTES 1024u
 
 /* Median time of one copy. */
 static hy_status copy_time(hy_hal_queue *queue, const hy_command *copy, uint64_t *out_ns, hy_error *error)
@@ -220,11 +223,13 @@ static hy_status copy_time(hy_hal_queue *queue, const hy_command *copy, uint64_t
 
 hy_status hy_sched__measure_link(hy_sched__device *device, hy_error *error)
 {
-	const uint64_t most = link_bytes[LINK_SIZES - 1];
+	uint64_t most = LINK_BYTES;
+	if (device->capacity_bytes > 0 && device->capacity_bytes / 4 < most) most = device->capacity_bytes / 4;
+	if (most < LEAST_LINK_BYTES) most = LEAST_LINK_BYTES;
 	hy_sched__transfer to[LINK_SIZES], from[LINK_SIZES];
 	hy_hal_queue *queue = NULL;
 	hy_hal_buffer *buffer = NULL;
-	void *host = aligned_alloc(HOST_ALIGN, most);
+	void *host = aligned_alloc(HOST_ALIGN, (most + HOST_ALIGN - 1) / HOST_ALIGN * HOST_ALIGN);
 	hy_status status = HY_OK;
 	if (host == NULL) {
 		status = hy_error_set(error, HY_NO_MEMORY, "no memory for measuring");
@@ -235,11 +240,12 @@ hy_status hy_sched__measure_link(hy_sched__device *device, hy_error *error)
 	if (status == HY_OK) status = hy_hal_queue_open(device->hal, HY_QUEUE_COMPUTE, &queue, error);
 	for (uint32_t i = 0; i < LINK_SIZES && status == HY_OK; i++) {
 		hy_ref far = hy_hal_buffer_ref(buffer);
-		far.length = link_bytes[i];
-		const hy_ref near = hy_hal_host_ref(host, link_bytes[i]);
+		const uint64_t length = most / link_parts[i];
+		far.length = length;
+		const hy_ref near = hy_hal_host_ref(host, length);
 		const hy_command there = {.kind = HY_COMMAND_COPY, .target = far, .source = near};
 		const hy_command back = {.kind = HY_COMMAND_COPY, .target = near, .source = far};
-		to[i].bytes = from[i].bytes = link_bytes[i];
+		to[i].bytes = from[i].bytes = length;
 		status = copy_time(queue, &there, &to[i].ns, error);
 		if (status == HY_OK) status = copy_time(queue, &back, &from[i].ns, error);
 	}

@@ -11,7 +11,7 @@ hy_status hy_sched__measure_part(hy_sched_plan *plan, uint32_t part, uint64_t bu
 /* Small numbers between 0 and 1 for floats, 0 for the rest: an integer may be an index. */
 void hy_sched__measure_fill(const hy_ir_type *type, void *data);
 
-/* Copies of 4 KiB to 4 MiB between the host and the device. */
+/* Copies of 4 KiB to 4 MiB between the host and the device, smaller ones where its memory is small. */
 hy_status hy_sched__measure_link(hy_sched__device *device, hy_error *error);
 
 #endif

@@ -22,6 +22,7 @@
 
 #define DEFAULT_DEPTH 2u
 #define MOST_DEPTH 64u
+#define MOST_WEIGHT 1e6
 /* Predicted links of devices that are not measured: a slow PCIe slot. */
 static const hy_sched__link assumed_link = {10000, 0.1};
 
@@ -270,10 +271,8 @@ static hy_status settle_single(work *w, uint32_t index, hy_error *error)
 static hy_status find_links(work *w, hy_error *error)
 {
 	hy_sched_plan *plan = w->plan;
-	const bool between = plan->options.strategy == HY_SCHED_AUTO || plan->options.strategy == HY_SCHED_CUT ||
-	                     plan->options.strategy == HY_SCHED_SPATIAL;
 	hy_status status = HY_OK;
-	for (uint32_t d = 0; d < plan->device_count && between && plan->device_count > 1; d++) {
+	for (uint32_t d = 0; d < plan->device_count && plan->device_count > 1; d++) {
 		hy_sched__device *device = &plan->devices[d];
 		if (!w->measure && !hy_sched__device_binds_host(device)) device->to = device->from = assumed_link;
 		if (device->hal == NULL || status != HY_OK) continue;
@@ -322,8 +321,15 @@ static hy_status check_options(const hy_ir_graph *graph, const hy_sched_options 
 	if (options->depth > MOST_DEPTH)
 		return hy_error_set(error, HY_INVALID, "depth %u: at most %u requests are in flight per device",
 		                    options->depth, MOST_DEPTH);
-	if ((unsigned)options->strategy > HY_SCHED_SPATIAL || (unsigned)options->objective > HY_SCHED_LATENCY)
+	if ((unsigned)options->strategy > HY_SCHED_GROUPS || (unsigned)options->objective > HY_SCHED_DEADLINE)
 		return hy_error_set(error, HY_INVALID, "no such strategy or objective");
+	if ((options->objective == HY_SCHED_DEADLINE) != (options->deadline_ns > 0))
+		return hy_error_set(error, HY_INVALID, "a deadline and the objective deadline go together");
+	const double weights[] = {options->execution_weight, options->transfer_weight, options->memory_weight};
+	for (int i = 0; i < 3; i++)
+		if (!(weights[i] >= 0 && weights[i] <= MOST_WEIGHT))
+			return hy_error_set(error, HY_INVALID, "weight %f: weights are above 0 and at most %.0f",
+			                    weights[i], MOST_WEIGHT);
 	if (options->cut_node >= hy_ir_graph_node_count(graph))
 		return hy_error_set(error, HY_INVALID, "cut at node %u: the model has nodes 0 to %u", options->cut_node,
 		                    hy_ir_graph_node_count(graph) - 1);
@@ -387,6 +393,9 @@ hy_status hy_sched_plan_create(hy_hal_machine *machine, const hy_ir_graph *graph
 	hy_sched_plan *plan = calloc(1, sizeof(*plan));
 	if (plan == NULL) return out_of_memory(error);
 	if (own.depth == 0) own.depth = DEFAULT_DEPTH;
+	if (own.execution_weight == 0) own.execution_weight = 1;
+	if (own.transfer_weight == 0) own.transfer_weight = 1;
+	if (own.memory_weight == 0) own.memory_weight = 1;
 	plan->machine = machine;
 	plan->graph = graph;
 	plan->options = own;

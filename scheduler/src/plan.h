@@ -70,6 +70,7 @@ typedef struct hy_sched__candidate {
 	hy_sched__lane *lanes; /* owned */
 	struct hy_sched__strips *strips; /* owned; SPATIAL, which has no lanes */
 	uint64_t item_ns; /* of the objective */
+	double cost_ns; /* the same with the caller's weights and the pressure on memory: what is compared */
 	bool measured; /* all of its parts */
 } hy_sched__candidate;
 

@@ -65,10 +65,16 @@ static void show_shares(const hy_sched_plan *plan, const uint32_t *device_of, ui
 	const hy_sched__candidate *candidate = &plan->candidates[plan->chosen];
 	double sum = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		double part = (double)rows[i].item_ns;
-		if (candidate->strategy == HY_SCHED_REPLICAS) part = 0;
-		for (uint32_t l = 0; l < candidate->lane_count && candidate->strategy == HY_SCHED_REPLICAS; l++)
-			if (candidate->lanes[l].owner == device_of[i]) part += candidate->lanes[l].rate;
+		double part = 0;
+		for (uint32_t l = 0; l < candidate->lane_count; l++) {
+			const hy_sched__lane *lane = &candidate->lanes[l];
+			bool on_it = false;
+			for (uint32_t s = 0; s < lane->segment_count; s++)
+				on_it |= lane->segments[s].device == device_of[i];
+			if (candidate->strategy == HY_SCHED_REPLICAS && lane->owner == device_of[i]) part += lane->rate;
+			if (candidate->strategy != HY_SCHED_REPLICAS && on_it)
+				part += lane->rate * (double)rows[i].item_ns;
+		}
 		rows[i].share = part;
 		sum += part;
 	}

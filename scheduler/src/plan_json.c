@@ -63,7 +63,7 @@ hy_status hy_sched__plan_json(const hy_sched_plan *plan, char **out_text, hy_err
 		json_array_append_new(notes, note_json(&info->notes[i]));
 	json_t *all = json_pack("{s:s,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o}", "schema", "halyard.plan/v1", "model",
 	                        hy_ir_graph_name(plan->graph), "strategy", hy_sched__strategy_name(info->strategy),
-	                        "objective", info->objective == HY_SCHED_LATENCY ? "latency" : "throughput", "nodes",
+	                        "objective", hy_sched__objective_name(info->objective), "nodes",
 	                        (json_int_t)hy_ir_graph_node_count(plan->graph), "item_ns", number(info->item_ns),
 	                        "bound_ns", number(info->bound_ns), "copy_bytes", number(info->copy_bytes), "devices",
 	                        devices, "candidates", candidates, "notes", notes);

@@ -9,5 +9,6 @@ hy_status hy_sched__plan_json(const hy_sched_plan *plan, char **out_text, hy_err
 
 /* "single", "replicas", ... */
 const char *hy_sched__strategy_name(hy_sched_strategy strategy);
+const char *hy_sched__objective_name(hy_sched_objective objective);
 
 #endif

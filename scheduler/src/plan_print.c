@@ -8,15 +8,22 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-static const char *const strategies[] = {[HY_SCHED_AUTO] = "auto",
-                                         [HY_SCHED_SINGLE] = "single",
-                                         [HY_SCHED_REPLICAS] = "replicas",
-                                         [HY_SCHED_CUT] = "cut",
-                                         [HY_SCHED_SPATIAL] = "spatial"};
+static const char *const strategies[] = {
+	[HY_SCHED_AUTO] = "auto",    [HY_SCHED_SINGLE] = "single",   [HY_SCHED_REPLICAS] = "replicas",
+	[HY_SCHED_CUT] = "cut",      [HY_SCHED_SPATIAL] = "spatial", [HY_SCHED_PIPELINE] = "pipeline",
+	[HY_SCHED_GROUPS] = "groups"};
+
+static const char *const objectives[] = {
+	[HY_SCHED_THROUGHPUT] = "throughput", [HY_SCHED_LATENCY] = "latency", [HY_SCHED_DEADLINE] = "deadline"};
 
 const char *hy_sched__strategy_name(hy_sched_strategy strategy)
 {
 	return strategies[strategy];
+}
+
+const char *hy_sched__objective_name(hy_sched_objective objective)
+{
+	return objectives[objective];
 }
 
 static double gap_percent(const hy_sched_plan_info *info)
@@ -28,7 +35,7 @@ static void print_head(hy_sched__text *text, const hy_sched_plan_info *info)
 {
 	const bool latency = info->objective == HY_SCHED_LATENCY;
 	hy_sched__text_add(text, "plan: %s on %u device%s, for %s\n", strategies[info->strategy], info->device_count,
-	                   info->device_count > 1 ? "s" : "", latency ? "latency" : "throughput");
+	                   info->device_count > 1 ? "s" : "", objectives[info->objective]);
 	hy_sched__text_add_ns(text, info->item_ns);
 	hy_sched__text_add(text, latency ? " for one answer" : " between answers");
 	if (!latency && info->item_ns > 0) hy_sched__text_add(text, " (%.1f/s)", 1e9 / (double)info->item_ns);

@@ -3,6 +3,7 @@
 #include "model.h"
 #include "report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 tool_exit tool_planning_graph(const tool_options *options, hy_ir_graph **out_graph)
@@ -24,7 +25,34 @@ static hy_sched_strategy strategy_of(const tool_options *options)
 	if (tool_options_is(options->strategy, "single")) return HY_SCHED_SINGLE;
 	if (tool_options_is(options->strategy, "replicas")) return HY_SCHED_REPLICAS;
 	if (tool_options_is(options->strategy, "spatial")) return HY_SCHED_SPATIAL;
+	if (tool_options_is(options->strategy, "pipeline")) return HY_SCHED_PIPELINE;
+	if (tool_options_is(options->strategy, "groups")) return HY_SCHED_GROUPS;
 	return HY_SCHED_AUTO;
+}
+
+/* "exec=1,transfer=2,memory=1", any of them. */
+static tool_exit read_weights(const char *text, hy_sched_options *choices)
+{
+	const struct {
+		const char *name;
+		double *weight;
+	} names[] = {{"exec=", &choices->execution_weight},
+	             {"transfer=", &choices->transfer_weight},
+	             {"memory=", &choices->memory_weight}};
+	while (text != NULL && *text != '\0') {
+		char *end = NULL;
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			const size_t length = strlen(names[i].name);
+			if (strncmp(text, names[i].name, length) == 0) *names[i].weight = strtod(text + length, &end);
+			if (end != NULL && (end == text + length || !(*names[i].weight > 0))) end = NULL;
+			if (end != NULL) break;
+		}
+		if (end == NULL || (*end != ',' && *end != '\0'))
+			return tool_report(TOOL_EXIT_USAGE,
+			                   "--weight %s: write exec=X,transfer=X,memory=X, each X above 0", text);
+		text = *end == ',' ? end + 1 : end;
+	}
+	return TOOL_EXIT_OK;
 }
 
 static tool_exit plan_failed(const hy_error *error)
@@ -58,6 +86,13 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 		.progress_payload = (void *)(uintptr_t)options,
 	};
 	if (tool_options_is(options->fallback, "forbid")) choices.flags |= HY_SCHED_FORBID_FALLBACK;
+	if (options->deadline < 0) return tool_report(TOOL_EXIT_USAGE, "--deadline: give milliseconds above 0");
+	if (options->deadline > 0) {
+		choices.objective = HY_SCHED_DEADLINE;
+		choices.deadline_ns = (uint64_t)(options->deadline * 1e6) + 1;
+	}
+	const tool_exit weighed = read_weights(options->weight, &choices);
+	if (weighed != TOOL_EXIT_OK) return weighed;
 	if (options->cut_at != NULL) {
 		const tool_exit code = tool_model_find_node(graph, "--cut-at", options->cut_at, &choices.cut_node);
 		if (code != TOOL_EXIT_OK) return code;

@@ -19,6 +19,7 @@ typedef struct hy_sched_session hy_sched_session;
 typedef enum hy_sched_objective {
 	HY_SCHED_THROUGHPUT, /* most answers per second */
 	HY_SCHED_LATENCY, /* shortest time of one answer */
+	HY_SCHED_DEADLINE, /* most answers per second among ways that give one within deadline_ns */
 } hy_sched_objective;
 
 typedef enum hy_sched_strategy {
@@ -27,6 +28,8 @@ typedef enum hy_sched_strategy {
 	HY_SCHED_REPLICAS, /* the whole model on every device, requests dealt out as devices get free */
 	HY_SCHED_CUT, /* the first part on one device, the rest on another */
 	HY_SCHED_SPATIAL, /* one request on several devices at a time, each with a strip of rows */
+	HY_SCHED_PIPELINE, /* one part after the other on as many devices as that makes faster */
+	HY_SCHED_GROUPS, /* pipelines and whole models side by side */
 } hy_sched_strategy;
 
 enum {
@@ -48,6 +51,10 @@ typedef struct hy_sched_options {
 	const char *cost_file; /* measured costs are read from and added to it; NULL: none */
 	hy_sched_progress_fn progress; /* NULL: silent */
 	void *progress_payload;
+	uint64_t deadline_ns; /* DEADLINE: of one answer */
+	/* What candidates are compared by: time of work, of copies, and of bringing back what is likely to be pushed out of
+	 * memory (what a device holds above nine tenths of it). 0: 1. Predictions are not changed by them. */
+	double execution_weight, transfer_weight, memory_weight;
 } hy_sched_options;
 
 /* Plans a prepared graph (hy_ir_prepare) on devices of machine. Both are lent until the plan is destroyed.
