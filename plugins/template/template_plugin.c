@@ -205,7 +205,7 @@ static hy_status submit(hy_queue *queue, const hy_batch *batch, uint64_t ticket)
 	return HY_OK;
 }
 
-/* ---- L2: programs ---- */
+/* ---- L1: programs ---- */
 
 static bool is_op(const hy_graph *graph, const hy_graph_node *node, const char *op)
 {

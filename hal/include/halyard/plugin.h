@@ -205,7 +205,7 @@ static inline const hy_command *hy_batch_at(const hy_batch *batch, uint32_t inde
 	                                          (size_t)batch->command_stride * index);
 }
 
-/* ---- the table a plugin fills; in brackets: required for level L0 / L1 / L2, or optional ---- */
+/* ---- the table a plugin fills; in brackets: required for conformance level L0 / L1, or optional ---- */
 
 enum { HY_PLUGIN_UNLOADABLE = 1u << 0 }; /* the library may be closed after shutdown() */
 
@@ -231,7 +231,7 @@ typedef struct hy_plugin {
 	void (*queue_close)(hy_queue *queue);
 	/* Starts a batch and returns; host->complete(ticket) tells when all of it is done. Inputs are ready. */
 	hy_status (*submit)(hy_queue *queue, const hy_batch *batch, uint64_t ticket);
-	/* [L2] One verdict per node of subgraph 0, in order. Touches no device memory. */
+	/* [L1] One verdict per node of subgraph 0, in order. Touches no device memory. */
 	hy_status (*query)(hy_device *device, const hy_graph *graph, hy_verdict *out_verdicts, uint32_t verdict_count);
 	/* graph and constants are lent for the call, but see HY_EXE_BORROWS_CONSTANTS. An op is a graph of one node. */
 	hy_status (*compile)(hy_device *device, const hy_graph *graph, const hy_constant *constants,
