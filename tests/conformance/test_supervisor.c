@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 enum { SEEN = 64 };
+#define SHORT 0.08 /* of the time limits: for what hangs */
 
 /* What a run showed, case by case. */
 typedef struct shown {
@@ -31,7 +32,7 @@ static void note(void *payload, const hy_conform_result *result)
 static char folder[] = "/tmp/halyard-supervisor-XXXXXX";
 
 /* Runs cases on a copy of a plugin, whose name says how it behaves. */
-static hy_conform_summary run(const char *source, const char *name, const char *cases, uint32_t batch, shown *out)
+static hy_conform_summary run(const char *source, const char *name, const char *cases, double timeout_scale, shown *out)
 {
 	char plugin[256], command[700];
 	snprintf(plugin, sizeof(plugin), "%s/%s.so", folder, name);
@@ -45,8 +46,8 @@ static hy_conform_summary run(const char *source, const char *name, const char *
 	                                    .worker = getenv("HY_WORKER"),
 	                                    .level = HY_CONFORM_L1,
 	                                    .cases = cases,
-	                                    .batch = batch,
-	                                    .timeout_scale = 0.03,
+	                                    .batch = 64,
+	                                    .timeout_scale = timeout_scale,
 	                                    .on_result = note,
 	                                    .payload = out};
 	EXPECT_OK(hy_conform_run(&options, &summary, &error));
@@ -55,12 +56,14 @@ static hy_conform_summary run(const char *source, const char *name, const char *
 }
 
 /* operator.Conv.1x1 ends so, and what comes after it holds. */
-static void expect_one_case_lost(int mutant, hy_conform_status status, const char *text, const char *output)
+static void expect_one_case_lost(int mutant, double timeout_scale, hy_conform_status status, const char *text,
+                                 const char *output)
 {
 	static shown s;
 	char name[32];
 	snprintf(name, sizeof(name), "reference-%d", mutant);
-	run(getenv("HY_REFERENCE"), name, "operator.Conv.1x1,operator.MaxPool.2x2,memory.copy.plain", 64, &s);
+	run(getenv("HY_REFERENCE"), name, "operator.Conv.1x1,operator.MaxPool.2x2,memory.copy.plain", timeout_scale,
+	    &s);
 	assert_int_equal(s.count, 3);
 	assert_string_equal(s.cases[0].id, "memory.copy.plain");
 	assert_int_equal(s.cases[0].status, HY_CONFORM_PASS);
@@ -73,28 +76,28 @@ static void expect_one_case_lost(int mutant, hy_conform_status status, const cha
 static void crash_costs_one_case_and_leaves_a_backtrace(void **state)
 {
 	(void)state;
-	expect_one_case_lost(97, HY_CONFORM_CRASH, "signal 11", "backtrace:");
-	expect_one_case_lost(97, HY_CONFORM_CRASH, "signal 11", "reference-97.so(");
-	expect_one_case_lost(99, HY_CONFORM_CRASH, "signal 6", "reference-99.so(");
+	expect_one_case_lost(97, 1, HY_CONFORM_CRASH, "signal 11", "backtrace:");
+	expect_one_case_lost(97, 1, HY_CONFORM_CRASH, "signal 11", "reference-97.so(");
+	expect_one_case_lost(99, 1, HY_CONFORM_CRASH, "signal 6", "reference-99.so(");
 }
 
 static void hang_costs_one_case_and_says_where(void **state)
 {
 	(void)state;
-	expect_one_case_lost(100, HY_CONFORM_FAIL, "was not completed", "reference-100.so(");
+	expect_one_case_lost(100, SHORT, HY_CONFORM_FAIL, "was not completed", "reference-100.so(");
 }
 
 static void endless_log_costs_one_case_and_its_end_is_kept(void **state)
 {
 	(void)state;
-	expect_one_case_lost(101, HY_CONFORM_FAIL, "was not completed", "as nobody asked for it");
+	expect_one_case_lost(101, SHORT, HY_CONFORM_FAIL, "was not completed", "as nobody asked for it");
 }
 
 static void exit_costs_one_case(void **state)
 {
 	(void)state;
 	static shown s;
-	run(getenv("HY_REFERENCE"), "reference-98", "operator.Conv.1x1,memory.copy.plain,memory.copy.empty", 64, &s);
+	run(getenv("HY_REFERENCE"), "reference-98", "operator.Conv.1x1,memory.copy.plain,memory.copy.empty", 1, &s);
 	assert_int_equal(s.count, 3);
 	assert_int_equal(s.cases[2].status, HY_CONFORM_CRASH);
 	assert_non_null(strstr(s.cases[2].text, "exit(0)"));
@@ -106,7 +109,7 @@ static void overflown_stack_is_a_crash_with_a_backtrace(void **state)
 {
 	(void)state;
 	static shown s;
-	run(getenv("HY_MOODY"), "overflow", "memory.fill.*", 64, &s);
+	run(getenv("HY_MOODY"), "overflow", "memory.fill.*", 1, &s);
 	assert_int_equal(s.cases[0].status, HY_CONFORM_CRASH);
 	assert_non_null(strstr(s.cases[0].output, "overflow.so("));
 	assert_int_equal(s.cases[2].status, HY_CONFORM_PASS);
@@ -116,7 +119,7 @@ static void stopped_worker_is_a_timeout(void **state)
 {
 	(void)state;
 	static shown s;
-	run(getenv("HY_MOODY"), "stopped", "memory.fill.plain,memory.fill.offset_3", 64, &s);
+	run(getenv("HY_MOODY"), "stopped", "memory.fill.plain,memory.fill.offset_3", SHORT, &s);
 	assert_int_equal(s.cases[0].status, HY_CONFORM_TIMEOUT);
 	assert_int_equal(s.cases[1].status, HY_CONFORM_PASS);
 }
@@ -125,7 +128,7 @@ static void lost_device_that_comes_back_costs_one_case(void **state)
 {
 	(void)state;
 	static shown s;
-	run(getenv("HY_MOODY"), "lost", "memory.fill.plain,memory.fill.offset_3,memory.copy.plain", 64, &s);
+	run(getenv("HY_MOODY"), "lost", "memory.fill.plain,memory.fill.offset_3,memory.copy.plain", 1, &s);
 	assert_int_equal(s.count, 3);
 	assert_int_equal(s.cases[0].status, HY_CONFORM_PASS);
 	assert_int_equal(s.cases[1].status, HY_CONFORM_DEVICE_LOST);
@@ -136,7 +139,7 @@ static void device_that_stays_lost_ends_the_run_incomplete(void **state)
 {
 	(void)state;
 	static shown s;
-	const hy_conform_summary summary = run(getenv("HY_MOODY"), "gone", "memory.fill.*,queue.*", 64, &s);
+	const hy_conform_summary summary = run(getenv("HY_MOODY"), "gone", "memory.fill.*,queue.*", 1, &s);
 	assert_int_equal(summary.verdict, HY_CONFORM_PARTIAL);
 	assert_int_equal(summary.count[HY_CONFORM_DEVICE_LOST], 3);
 	assert_true(summary.count[HY_CONFORM_NOT_RUN] > 3);
