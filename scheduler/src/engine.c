@@ -1,6 +1,6 @@
 /* The run: arrivals, completions, faults and the dispatch's own timers in the order of virtual time. */
 #include "engine_state.h"
-#include "tail.h"
+#include "window.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -337,15 +337,15 @@ static uint32_t room_of(const hy_sched__engine_options *options, const hy_sched_
 {
 	if (options->room > 0) return options->room;
 	if (options->load.count > 0) return options->load.count < MOST_ROOM ? (uint32_t)options->load.count : MOST_ROOM;
-	hy_sched__tail_lane *view = calloc(options->lane_count, sizeof(*view));
-	if (view == NULL) return 64;
+	uint64_t *item_ns = calloc(options->lane_count, sizeof(*item_ns));
+	if (item_ns == NULL) return 64;
 	uint32_t depth = 2;
 	for (uint32_t l = 0; l < options->lane_count; l++) {
-		view[l].item_ns = lanes[l].item_ns > 0 ? lanes[l].item_ns : 1;
+		item_ns[l] = lanes[l].item_ns > 0 ? lanes[l].item_ns : 1;
 		if (lanes[l].most > depth) depth = lanes[l].most;
 	}
-	const uint32_t window = hy_sched__tail_window(options->lane_count, view, depth);
-	free(view);
+	const uint32_t window = hy_sched__window_of(options->lane_count, item_ns, depth);
+	free(item_ns);
 	return window;
 }
 

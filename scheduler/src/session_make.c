@@ -3,7 +3,7 @@
 #include "part.h"
 #include "session.h"
 #include "strips.h"
-#include "tail.h"
+#include "window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -235,7 +235,7 @@ static hy_status make_passages(hy_sched_session *session, hy_error *error)
 static hy_status make_dispatch(hy_sched_session *session, hy_error *error)
 {
 	hy_sched__dispatch_lane lanes[HY_SCHED__MOST_DEVICES];
-	hy_sched__tail_lane view[HY_SCHED__MOST_DEVICES];
+	uint64_t item_ns[HY_SCHED__MOST_DEVICES];
 	for (uint32_t l = 0; l < session->lane_count; l++) {
 		const hy_sched__lane *from = &chosen(session)->lanes[l];
 		const double busiest = from->rate > 0 ? 1 / from->rate : (double)from->item_ns;
@@ -245,9 +245,9 @@ static hy_status make_dispatch(hy_sched_session *session, hy_error *error)
 			.depth = session->lanes[l].context_count,
 			.foreign_clock = session->lanes[l].simulated,
 		};
-		view[l] = (hy_sched__tail_lane){.item_ns = lanes[l].item_ns};
+		item_ns[l] = lanes[l].item_ns;
 	}
-	session->room = hy_sched__tail_window(session->lane_count, view, session->plan->options.depth);
+	session->room = hy_sched__window_of(session->lane_count, item_ns, session->plan->options.depth);
 	const hy_sched__dispatch_options options = {
 		.room = session->room, .lane_count = session->lane_count, .lanes = lanes};
 	const hy_status status = hy_sched__dispatch_create(&options, &session->dispatch, error);
