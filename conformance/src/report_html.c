@@ -107,7 +107,16 @@ static void put_waivers(const json_t *report, FILE *file)
 		conform__html_put(file, "<td>$<td>$</tr>\n", conform__record_get(item, "approver"),
 		                  conform__record_get(item, "expires"));
 	}
-	fputs("</table></div></section>\n", file);
+	fputs("</table></div>\n", file);
+	const char *before = "<p>Pass although they are waived: ";
+	json_array_foreach(json_object_get(report, "cases"), i, item)
+	{
+		if (conform__record_status(item) != HY_CONFORM_XPASS) continue;
+		fputs(before, file);
+		conform__html_put(file, "<code>$</code>", conform__record_get(item, "case"));
+		before = ", ";
+	}
+	fputs(before[0] == '<' ? "</section>\n" : "</p></section>\n", file);
 }
 
 /* ---- facts ---- */

@@ -5,6 +5,7 @@
 #include "report.h"
 
 #include <math.h>
+#include <sys/wait.h>
 
 /* Runs the cases on a plugin with reports in a folder of that name; "report.json", read back, is the caller's. */
 static json_t *report_of(const char *plugin, const char *cases, const char *name, hy_conform_verdict verdict)
@@ -224,6 +225,25 @@ static void formats_can_be_chosen(void **state)
 	json_decref(records);
 }
 
+static void summary_fits_25_lines(void **state)
+{
+	(void)state;
+	char line[1024], text[16384];
+	snprintf(line, sizeof(line),
+	         "%s --plugin %s --level L2 --isolation batch:64 --case "
+	         "'operator.*Pool*,operator.Conv*,region.*,compile.*,"
+	         "queue.*,memory.fill.*,abi.*,discovery.*,error.*' --out %s 2>/dev/null",
+	         getenv("HY_WORKER"), mutant(64), in_folder("summary"));
+	FILE *program = popen(line, "r");
+	const size_t length = fread(text, 1, sizeof(text) - 1, program);
+	assert_int_equal(WEXITSTATUS(pclose(program)), HY_CONFORM_PARTIAL);
+	text[length] = '\0';
+	assert_in_range(times_in(text, "\n"), 10, 25);
+	assert_non_null(strstr(text, "more: see the report"));
+	assert_non_null(strstr(text, "NO VERDICT"));
+	assert_non_null(strstr(text, "/summary/report.html"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -233,6 +253,7 @@ int main(void)
 		CASE(words_of_a_plugin_stay_words),
 		CASE(performance_is_drawn),
 		CASE(formats_can_be_chosen),
+		CASE(summary_fits_25_lines),
 	};
 	return cmocka_run_group_tests_name("conformance.report", cases, folder_setup, folder_teardown);
 }
