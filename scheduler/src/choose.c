@@ -152,7 +152,7 @@ static hy_status add_strips(hy_sched__chooser *c, hy_error *error)
 static double rank(const hy_sched__candidate *candidate)
 {
 	const bool apart = candidate->strategy == HY_SCHED_CUT || candidate->strategy == HY_SCHED_PIPELINE ||
-	                   candidate->strategy == HY_SCHED_GROUPS;
+	                   candidate->strategy == HY_SCHED_GROUPS || candidate->strategy == HY_SCHED_SPATIAL;
 	if (candidate->item_ns == HY_SCHED__NEVER) return (double)HY_SCHED__NEVER;
 	return candidate->cost_ns * (apart ? CUT_MARGIN : 1);
 }

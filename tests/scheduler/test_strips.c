@@ -21,6 +21,23 @@ typedef struct world {
 
 /* ---- a small residual network with an end that is not local ---- */
 
+/* Any number of spatial axes: rank 3 is a sound, 4 an image, 5 a clip. */
+static uint32_t conv_of(hy_ir_graph *graph, uint32_t x, uint32_t rank, int64_t from, int64_t to)
+{
+	hy_ir_type type = {HY_DTYPE_F32, rank, {to, from, 3, 3, 3}};
+	const int64_t pads[] = {1, 1, 1, 1, 1, 1};
+	const hy_ir_attr attr = hy_ir_attr_ints("pads", 2 * (rank - 2), pads);
+	for (uint32_t d = rank; d < HY_MAX_RANK; d++)
+		type.dim[d] = 0;
+	float data[4 * 4 * 27];
+	for (int64_t i = 0; i < hy_ir_type_elements(&type); i++)
+		data[i] = (float)((i * 37 + from) % 5 - 2);
+	uint32_t inputs[] = {x, 0}, y;
+	EXPECT_OK(hy_ir_build_constant(graph, "w", &type, data, &inputs[1], &error));
+	EXPECT_OK(hy_ir_build_op(graph, "Conv", "conv", 2, inputs, 1, &attr, &y, &error));
+	return y;
+}
+
 static uint32_t conv(hy_ir_graph *graph, uint32_t x, int64_t from, int64_t to, int64_t kernel, int64_t stride)
 {
 	const int64_t p = kernel / 2, pads[] = {p, p, p, p}, strides[] = {stride, stride};
@@ -134,6 +151,38 @@ static void devices_behind_links_send_halos(void **state)
 	expect_strips("devices:\n" FAR("a") FAST("b") FAR("c"), true, 3);
 }
 
+/* The first spatial axis is time in a clip and in a sound: chunks of time with what overlaps. */
+static void expect_chunks(uint32_t rank)
+{
+	hy_ir_graph *graph;
+	hy_ir_type type = {HY_DTYPE_F32, rank, {1, 2, 17, 5, 4}};
+	for (uint32_t d = rank; d < HY_MAX_RANK; d++)
+		type.dim[d] = 0;
+	uint32_t x;
+	EXPECT_OK(hy_ir_graph_create("clip", &graph, &error));
+	EXPECT_OK(hy_ir_build_input(graph, "x", &type, NULL, &x, &error));
+	x = conv_of(graph, x, rank, 2, 4);
+	for (int i = 0; i < 3; i++) {
+		EXPECT_OK(hy_ir_build_op(graph, "Relu", "relu", 1, &x, 0, NULL, &x, &error));
+		x = conv_of(graph, x, rank, 4, 4);
+	}
+	EXPECT_OK(hy_ir_build_output(graph, x, &error));
+	EXPECT_OK(hy_ir_prepare(graph, 0, &error));
+	world w = {.machine = world_machine("devices:\n" FAST("a") FAST("b") FAST("c")), .graph = graph};
+	EXPECT_OK(hy_sched_plan_create(w.machine, w.graph, &in_strips, &w.plan, &error));
+	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
+	assert_int_equal(hy_sched_plan_describe(w.plan)->strategy, HY_SCHED_SPATIAL);
+	expect_run(&w, 3);
+	close_world(&w);
+}
+
+static void clips_and_sounds_are_cut_along_time(void **state)
+{
+	(void)state;
+	expect_chunks(3);
+	expect_chunks(5);
+}
+
 static void regions_that_a_device_refuses_come_apart(void **state)
 {
 	(void)state;
@@ -160,6 +209,21 @@ static void a_plan_says_its_strips(void **state)
 	EXPECT_OK(hy_sched_plan_explain(w.plan, 0, &text, &error));
 	assert_non_null(strstr(text, "in strips on sim:0 + sim:1"));
 	free(text);
+	close_world(&w);
+}
+
+static void strips_win_where_they_are_predicted_faster(void **state)
+{
+	(void)state;
+	const hy_sched_options options = {
+		.size = sizeof(options), .devices = "sim:*", .objective = HY_SCHED_LATENCY, .measure_ns = 1};
+	world w = open_world("devices:\n- {name: a, flops: 1e8, memory: 64MiB, bandwidth: 100e9, launch_ns: 1000}\n"
+	                     "- {name: b, flops: 1e8, memory: 64MiB, bandwidth: 100e9, launch_ns: 1000}\n",
+	                     true, &options);
+	const hy_sched_plan_info *info = hy_sched_plan_describe(w.plan);
+	assert_int_equal(info->strategy, HY_SCHED_SPATIAL);
+	assert_true(info->item_ns >= info->bound_ns);
+	expect_run(&w, 4);
 	close_world(&w);
 }
 
@@ -220,9 +284,11 @@ int main(void)
 		CASE(two_devices_answer_as_one),
 		CASE(outputs_with_rows_are_put_together),
 		CASE(devices_behind_links_send_halos),
+		CASE(clips_and_sounds_are_cut_along_time),
 		CASE(regions_that_a_device_refuses_come_apart),
 		CASE(strips_of_a_row_or_two_are_right_too),
 		CASE(a_plan_says_its_strips),
+		CASE(strips_win_where_they_are_predicted_faster),
 		CASE(strips_win_only_where_they_are_faster),
 		CASE(a_device_that_refuses_convolutions_takes_no_strip),
 		CASE(a_lost_device_ends_what_was_accepted_and_refuses_the_rest),
