@@ -51,7 +51,7 @@ static hy_status settle_part(hy_sched_plan *plan, hy_sched__cost_file *costs, ui
 
 hy_status hy_sched__settle_lane(hy_sched_plan *plan, hy_sched__cost_file *costs, hy_sched__lane *lane, hy_error *error)
 {
-	if (lane->parts == NULL) lane->parts = calloc(lane->segment_count, sizeof(*lane->parts));
+	if (lane->parts == NULL) lane->parts = calloc(lane->segment_count + 1u, sizeof(*lane->parts));
 	if (lane->parts == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for planning");
 	const bool measure = (plan->options.flags & HY_SCHED_NO_MEASURE) == 0;
 	for (uint32_t s = 0; s < lane->segment_count; s++) {
