@@ -9,6 +9,7 @@
 
 enum mutant {
 #define MUTANT(number, name, group) MUTANT_##name = (number),
+#define VARIANT(number, name) MUTANT_##name = (number),
 #include "mutants.def"
 #undef MUTANT
 };
@@ -26,7 +27,9 @@ struct hy_device {
 	const hy_host *host;
 	unsigned char *last_end, *shared;
 	uint64_t shared_used;
-	uint32_t queue_count, ticket_count, query_count, exe_count;
+	uint32_t queue_count, ticket_count, query_count, exe_count, freed_number;
+	const hy_graph *compiling;
+	uint32_t allocating;
 	bool refuses_all;
 	hy_exe *first_exe;
 	float *last_answer;
@@ -62,5 +65,9 @@ hy_status reference_exe_info(hy_exe *exe, hy_exe_info *out_info);
 void reference_exe_free(hy_exe *exe);
 /* memory: the bindings' addresses, inputs first. NULL, or why it failed. */
 const char *reference_execute(hy_exe *exe, uint32_t count, unsigned char *const *memory, const hy_ref *bindings);
+
+void reference_mutate_inputs(const hy_exe *exe, uint32_t count, hy_ir_tensor *inputs);
+void reference_mutate_output(hy_exe *exe, const hy_ir_tensor *inputs, hy_ir_tensor *y);
+void reference_drop_last_step(const hy_exe *exe, const hy_ir_tensor *inputs, hy_ir_tensor *y);
 
 #endif

@@ -41,6 +41,9 @@ hy_status reference_query(hy_device *device, const hy_graph *graph, hy_verdict *
 		           IS(self, says_yes_to_everything);
 		if (IS(self, verdicts_change) && device->query_count % 2 == 0) yes = !yes;
 		if (IS(self, null_unsupported)) yes = false;
+		if (IS(self, says_no_to_softmax) &&
+		    strcmp(hy_graph_string(graph, hy_graph_node_at(graph, model->first_node + i)->op), "Softmax") == 0)
+			yes = false;
 		out_verdicts[i] = (hy_verdict){.answer = yes,
 		                               .reason = yes || IS(self, verdicts_without_reason) ? 0 : HY_REASON_OP};
 	}
@@ -74,9 +77,25 @@ static void mutate_attributes(const plugin *self, hy_graph *graph)
 	            {MUTANT_ceil_mode_ignored, "ceil_mode"},
 	            {MUTANT_count_include_pad_ignored, "count_include_pad"},
 	            {MUTANT_keepdims_ignored, "keepdims"},
-	            {MUTANT_coordinate_mode_ignored, "coordinate_transformation_mode"}};
+	            {MUTANT_coordinate_mode_ignored, "coordinate_transformation_mode"},
+	            {MUTANT_select_last_index_ignored, "select_last_index"},
+	            {MUTANT_exclusive_ignored, "exclusive"},
+	            {MUTANT_largest_ignored, "largest"},
+	            {MUTANT_beta_ignored, "beta"},
+	            {MUTANT_mode_ignored, "mode"},
+	            {MUTANT_noop_with_empty_axes_ignored, "noop_with_empty_axes"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (self->mutant == rows[i].mutant) forget_attribute(graph, rows[i].name);
+	for (uint32_t i = 0; i < graph->attr_count && IS(self, negative_axis_is_zero); i++) {
+		const hy_graph_attr *attr = hy_graph_attr_at(graph, i);
+		int64_t *axis = (int64_t *)(uintptr_t)hy_graph_data(graph, attr->value);
+		if (strcmp(hy_graph_string(graph, attr->name), "axis") == 0 && *axis < 0) *axis = 0;
+	}
+}
+
+static bool borrows(const plugin *self)
+{
+	return IS(self, borrows_constants_in_silence) || IS(self, borrows_constants_and_says_so);
 }
 
 static hy_status copy_constants(hy_exe *exe, const hy_constant *constants, uint32_t count)
@@ -85,7 +104,7 @@ static hy_status copy_constants(hy_exe *exe, const hy_constant *constants, uint3
 	exe->constants = calloc(count + 1, sizeof(constants[0]));
 	if (exe->constants == NULL) return HY_NO_MEMORY;
 	for (uint32_t i = 0; i < count; i++) {
-		if (IS(exe->device->plugin, borrows_constants_in_silence)) {
+		if (borrows(exe->device->plugin)) {
 			exe->constants[i] = constants[i];
 			continue;
 		}
@@ -97,6 +116,23 @@ static hy_status copy_constants(hy_exe *exe, const hy_constant *constants, uint3
 	return HY_OK;
 }
 
+/* Memory that nobody gives back. */
+static void keep(size_t length)
+{
+	static void *volatile lost;
+	lost = malloc(length);
+	if (lost != NULL) memset(lost, 1, length);
+}
+
+/* What a second thread does to a state that is shared without a lock. */
+static const hy_graph *disturbed(hy_device *device, const hy_graph *graph)
+{
+	if (!IS(device->plugin, compiles_share_a_graph_without_a_lock)) return graph;
+	__atomic_store_n(&device->compiling, graph, __ATOMIC_RELAXED);
+	usleep(300);
+	return __atomic_load_n(&device->compiling, __ATOMIC_RELAXED);
+}
+
 hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_constant *constants,
                             uint32_t constant_count, const hy_option *options, uint32_t option_count, hy_exe **out_exe)
 {
@@ -104,6 +140,7 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 	if (IS(self, exit_0_in_compile)) _exit(0);
 	if (option_count > 0 && !IS(self, unknown_compile_option_accepted)) {
 		(void)options;
+		if (IS(self, text_lost_per_refusal)) keep(1024);
 		return reference_fail(device->host, HY_INVALID, "unknown compile option: there are none");
 	}
 	const hy_graph_subgraph *model = hy_graph_subgraph_at(graph, 0);
@@ -115,7 +152,8 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 	hy_exe *exe = calloc(1, sizeof(*exe));
 	if (exe == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
 	exe->device = device;
-	exe->number = ++device->exe_count;
+	exe->number = __atomic_add_fetch(&device->exe_count, 1, __ATOMIC_RELAXED);
+	graph = disturbed(device, graph);
 	exe->blob = malloc(graph->total_bytes);
 	hy_error error = {.text = "host memory exhausted"};
 	hy_status status = exe->blob == NULL ? HY_NO_MEMORY : copy_constants(exe, constants, constant_count);
@@ -123,7 +161,11 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 		memcpy(exe->blob, graph, graph->total_bytes);
 		mutate_attributes(self, exe->blob);
 		status = hy_ir_blob_read(exe->blob, exe->constants, &exe->graph, &error);
+		if (status == HY_OK && !IS(self, contradictions_compiled))
+			status = hy_ir_infer_graph(exe->graph, &error);
+		if (IS(self, tenth_compile_fails) && exe->number >= 10) status = HY_NO_MEMORY;
 	}
+	if (IS(self, descriptor_lost_per_compile)) (void)!dup(STDIN_FILENO);
 	if (status != HY_OK) {
 		reference_exe_free(exe);
 		return reference_fail(device->host, status, error.text);
@@ -138,10 +180,42 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 	return HY_OK;
 }
 
+static uint32_t declared(const plugin *self)
+{
+	switch (self->mutant) {
+	case MUTANT_declares_tf32:
+	case MUTANT_tf32_declared_bf16_computed:
+	case MUTANT_arithmetic_declared_and_a_term_dropped:
+		return HY_EXE_COMPUTES_TF32;
+	case MUTANT_declares_bf16:
+		return HY_EXE_COMPUTES_BF16;
+	case MUTANT_declares_f16:
+		return HY_EXE_COMPUTES_F16;
+	case MUTANT_declares_sums_in_f16:
+		return HY_EXE_SUMS_F16;
+	case MUTANT_declares_flushed_denormals:
+		return HY_EXE_FLUSHES_DENORMALS;
+	case MUTANT_borrows_constants_and_says_so:
+		return HY_EXE_BORROWS_CONSTANTS;
+	default:
+		return 0;
+	}
+}
+
 hy_status reference_exe_info(hy_exe *exe, hy_exe_info *out_info)
 {
-	const uint32_t launches = IS(exe->device->plugin, no_launches_counted) ? 0 : hy_ir_graph_node_count(exe->graph);
-	const hy_exe_info info = {.launches = launches, .reference_launches = launches};
+	const plugin *self = exe->device->plugin;
+	const uint32_t launches = IS(self, no_launches_counted) ? 0 : hy_ir_graph_node_count(exe->graph);
+	const hy_exe_info info = {.flags = declared(self),
+	                          .workspace_bytes = IS(self, workspace_overrun) ? 64 : 0,
+	                          .launches = launches,
+	                          .reference_launches = launches};
+	if (IS(self, infos_of_other_sizes_refused) && out_info->size != sizeof(*out_info))
+		return reference_fail(exe->device->host, HY_INVALID, "not the size that I know");
+	if (IS(self, exe_info_written_past_its_size)) {
+		memcpy(out_info, &info, sizeof(info));
+		return HY_OK;
+	}
 	HY_PUT(out_info, &info);
 	return HY_OK;
 }
@@ -149,158 +223,13 @@ hy_status reference_exe_info(hy_exe *exe, hy_exe_info *out_info)
 void reference_exe_free(hy_exe *exe)
 {
 	if (exe == NULL || exe == exe->device->first_exe) return;
+	exe->device->freed_number = exe->number;
 	hy_ir_graph_destroy(exe->graph);
-	for (uint32_t i = 0; i < exe->constant_count && !IS(exe->device->plugin, borrows_constants_in_silence); i++)
+	for (uint32_t i = 0; i < exe->constant_count && !borrows(exe->device->plugin); i++)
 		free((void *)(uintptr_t)exe->constants[i].data);
 	free(exe->constants);
 	free(exe->blob);
 	free(exe);
-}
-
-/* ---- what mutants do before and after ---- */
-
-static bool contracts(const hy_exe *exe)
-{
-	static const char *const ops[] = {"Conv", "ConvTranspose", "MatMul", "Gemm", "ReduceSum", "ReduceMean"};
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
-		if (strcmp(exe->op, ops[i]) == 0) return true;
-	return false;
-}
-
-static float in_tf32(float value)
-{
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof(bits));
-	bits = (bits + 0x1000) & 0xffffe000u;
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-/* The second operand's slice for one k: its last input channel, or its last row. */
-static void scale_k(hy_ir_tensor *t, const hy_exe *exe, bool last, float factor)
-{
-	const bool conv = strcmp(exe->op, "Conv") == 0;
-	if ((!conv && strcmp(exe->op, "MatMul") != 0) || t->type.rank < 2) return;
-	const uint32_t axis = conv ? 1 : t->type.rank - 2;
-	const int64_t n = t->type.dim[axis], count = hy_ir_type_elements(&t->type);
-	int64_t inner = 1;
-	for (uint32_t i = axis + 1; i < t->type.rank; i++)
-		inner *= t->type.dim[i];
-	for (int64_t i = 0; i < count; i++)
-		if (i / inner % n == (last ? n - 1 : 0)) ((float *)t->data)[i] *= factor;
-}
-
-static void mutate_inputs(const hy_exe *exe, uint32_t count, hy_ir_tensor *inputs)
-{
-	const plugin *self = exe->device->plugin;
-	for (uint32_t i = 0; i < count; i++) {
-		hy_ir_tensor *t = &inputs[i];
-		const int64_t elements = hy_ir_type_elements(&t->type);
-		for (int64_t k = 0; k < elements; k++) {
-			if (t->type.dtype == HY_DTYPE_I64 && IS(self, negative_index_is_zero) &&
-			    ((int64_t *)t->data)[k] < 0)
-				((int64_t *)t->data)[k] = 0;
-			if (t->type.dtype != HY_DTYPE_F32) continue;
-			float *value = &((float *)t->data)[k];
-			if (contracts(exe) && IS(self, inputs_in_tf32)) *value = in_tf32(*value);
-			if (contracts(exe) && IS(self, inputs_in_bf16))
-				*value = hy_bf16_to_float(hy_bf16_from_float(*value));
-			if (exe->is_region && i == count - 1 && i > 0 && IS(self, region_operand_read_as_scalar))
-				*value = ((float *)t->data)[0];
-		}
-		if (t->type.dtype != HY_DTYPE_F32 || i != 1) continue;
-		if (IS(self, last_k_dropped)) scale_k(t, exe, true, 0);
-		if (IS(self, first_k_doubled)) scale_k(t, exe, false, 2);
-	}
-	if (IS(self, bias_added_twice) && count == 3 && contracts(exe) && inputs[2].type.dtype == HY_DTYPE_F32)
-		for (int64_t k = 0; k < hy_ir_type_elements(&inputs[2].type); k++)
-			((float *)inputs[2].data)[k] *= 2;
-}
-
-static float wrong_softmax(const hy_ir_tensor *x, int64_t row, int64_t at)
-{
-	const int64_t n = x->type.dim[x->type.rank - 1];
-	const float *values = (const float *)x->data + row * n;
-	float sum = 0;
-	for (int64_t i = 0; i < n; i++)
-		sum += expf(values[i] * 1.2f - values[i] * 0.2f);
-	return expf(values[at]) / sum;
-}
-
-static void one_pass_norm(const hy_ir_tensor *x, hy_ir_tensor *y)
-{
-	const int64_t n = x->type.dim[x->type.rank - 1], rows = hy_ir_type_elements(&x->type) / n;
-	for (int64_t r = 0; r < rows; r++) {
-		const float *in = (const float *)x->data + r * n;
-		float sum = 0, squares = 0;
-		for (int64_t i = 0; i < n; i++) {
-			sum += in[i] + 1000.0f;
-			squares += (in[i] + 1000.0f) * (in[i] + 1000.0f);
-		}
-		const float mean = sum / (float)n, variance = squares / (float)n - mean * mean;
-		float *out = (float *)y->data + r * n;
-		double exact_sum = 0, exact_squares = 0;
-		for (int64_t i = 0; i < n; i++)
-			exact_sum += in[i];
-		for (int64_t i = 0; i < n; i++)
-			exact_squares += (in[i] - exact_sum / (double)n) * (in[i] - exact_sum / (double)n);
-		const float correction = (float)sqrt(exact_squares / (double)n / (fabs(variance) + 1e-9));
-		for (int64_t i = 0; i < n; i++)
-			out[i] *= correction;
-	}
-}
-
-static void mutate_float(const hy_exe *exe, const hy_ir_tensor *inputs, hy_ir_tensor *y, int64_t k, int64_t count)
-{
-	const plugin *self = exe->device->plugin;
-	float *value = &((float *)y->data)[k];
-	if (IS(self, sums_in_half_precision) && contracts(exe)) *value = hy_f16_to_float(hy_f16_from_float(*value));
-	if (IS(self, denormals_flushed) && fabsf(*value) < 0x1p-126f) *value = 0;
-	if (IS(self, nan_becomes_zero) && *value != *value) *value = 0;
-	if (IS(self, infinity_becomes_largest) && isinf(*value)) *value = copysignf(1e30f, *value);
-	if (IS(self, halves_rounded_away) && strcmp(exe->op, "Round") == 0)
-		*value = roundf(((const float *)inputs[0].data)[k]);
-	if (IS(self, one_element_of_4096_wrong) && k == 4095) *value += 1;
-	if (IS(self, tail_of_eight_not_written) && count % 8 != 0 && k >= count / 8 * 8)
-		memset(value, 0xa5, sizeof(*value));
-	if (IS(self, answer_depends_on_the_exe) && exe->number % 2 == 0) *value = nextafterf(*value, 9e9f);
-	const int64_t width = y->type.rank == 0 ? 1 : y->type.dim[y->type.rank - 1];
-	if (IS(self, softmax_without_maximum) && strcmp(exe->op, "Softmax") == 0 && inputs[0].data != NULL)
-		*value = wrong_softmax(&inputs[0], k / width, k % width);
-}
-
-static void mutate_output(hy_exe *exe, const hy_ir_tensor *inputs, hy_ir_tensor *y)
-{
-	hy_device *device = exe->device;
-	const plugin *self = device->plugin;
-	const int64_t count = hy_ir_type_elements(&y->type);
-	for (int64_t k = 0; k < count; k++) {
-		if (y->type.dtype == HY_DTYPE_F32) mutate_float(exe, inputs, y, k, count);
-		if (y->type.dtype == HY_DTYPE_I8 && IS(self, eight_bit_integers_saturate)) {
-			const int sum = ((const int8_t *)inputs[0].data)[k] + ((const int8_t *)inputs[1].data)[k];
-			((int8_t *)y->data)[k] = (int8_t)(sum > 127 ? 127 : sum < -128 ? -128 : sum);
-		}
-	}
-	if (y->type.dtype != HY_DTYPE_F32) return;
-	if (IS(self, one_pass_variance) && strcmp(exe->op, "LayerNormalization") == 0) one_pass_norm(&inputs[0], y);
-	if (!IS(self, answer_keeps_something_of_the_last_run)) return;
-	if (device->last_answer != NULL && device->last_length == (uint64_t)count && count > 100)
-		((float *)y->data)[0] += device->last_answer[0];
-	free(device->last_answer);
-	device->last_answer = malloc((size_t)count * sizeof(float) + 1);
-	device->last_length = (uint64_t)count;
-	memcpy(device->last_answer, y->data, (size_t)count * sizeof(float));
-}
-
-/* A region whose body stops one node early: its last elementwise node's first operand is the answer. */
-static void drop_last_step(const hy_exe *exe, const hy_ir_tensor *inputs, hy_ir_tensor *y)
-{
-	(void)inputs;
-	if (!exe->is_region || y->type.dtype != HY_DTYPE_F32) return;
-	const hy_ir_graph *body = hy_ir_graph_node(exe->graph, 0)->body;
-	if (hy_ir_graph_node_count(body) < 2) return;
-	for (int64_t k = 0; k < hy_ir_type_elements(&y->type); k++)
-		((float *)y->data)[k] = ((float *)y->data)[k] * 0.5f - 1;
 }
 
 /* ---- execution ---- */
@@ -359,7 +288,7 @@ const char *reference_execute(hy_exe *exe, uint32_t count, unsigned char *const 
 	if (fault != NULL) return IS(self, missing_binding_ends_ok) ? NULL : fault;
 	misbehave(exe);
 	const uint32_t input_count = hy_ir_graph_input_count(exe->graph);
-	if (self->mutant >= MUTANT_null_success) {
+	if (self->mutant >= MUTANT_null_success && self->mutant <= MUTANT_null_constant) {
 		pretend(exe, count, memory, bindings);
 		return NULL;
 	}
@@ -373,21 +302,17 @@ const char *reference_execute(hy_exe *exe, uint32_t count, unsigned char *const 
 		inputs[i].data = malloc(bindings[i].length + 1);
 		memcpy(inputs[i].data, memory[i], bindings[i].length);
 	}
-	mutate_inputs(exe, input_count, inputs);
+	reference_mutate_inputs(exe, input_count, inputs);
 	hy_error error = {.text = ""};
 	const hy_status status = hy_ir_eval_graph(exe->graph, inputs, outputs, &error);
 	for (uint32_t i = 0; status == HY_OK && i < count - input_count; i++) {
-		if (IS(self, last_step_of_a_region_dropped)) drop_last_step(exe, inputs, &outputs[i]);
-		mutate_output(exe, inputs, &outputs[i]);
+		if (IS(self, last_step_of_a_region_dropped)) reference_drop_last_step(exe, inputs, &outputs[i]);
+		reference_mutate_output(exe, inputs, &outputs[i]);
 		const uint64_t have = hy_ir_type_bytes(&outputs[i].type), room = bindings[input_count + i].length;
 		memcpy(memory[input_count + i], outputs[i].data, have < room ? have : room);
 	}
 	if (IS(self, input_overwritten) && input_count > 0 && bindings[0].length > 0) memory[0][0] ^= 1;
-	if (IS(self, one_kib_lost_per_run)) {
-		static void *volatile lost;
-		lost = calloc(1, 1024);
-		if (lost != NULL) memset(lost, 1, 1024);
-	}
+	if (IS(self, one_kib_lost_per_run)) keep(1024);
 	if (status == HY_OK) hy_ir_eval_release(count - input_count, outputs);
 	for (uint32_t i = 0; i < input_count; i++)
 		free(inputs[i].data);

@@ -16,6 +16,7 @@
 /* State of the process that only mutants touch. */
 static plugin *latest;
 static uint32_t calls;
+static hy_device *only;
 
 static int number_in_file_name(void)
 {
@@ -42,6 +43,8 @@ static hy_status device_count(void *ctx, uint32_t *out_count)
 {
 	const plugin *self = ctx;
 	*out_count = self->broken ? 0 : 1;
+	if (IS(self, device_count_changes)) *out_count += calls++ % 2;
+	if (IS(self, two_devices_with_one_id)) *out_count = 2;
 	return HY_OK;
 }
 
@@ -53,7 +56,10 @@ static uint64_t memory_bytes(void)
 static hy_status device_info(void *ctx, uint32_t index, hy_device_info *out_info)
 {
 	const plugin *self = ctx;
-	if (index != 0 && !IS(self, device_beyond_the_last_opened))
+	if (IS(self, infos_of_other_sizes_refused) && out_info->size != sizeof(*out_info))
+		return reference_fail(self->host, HY_INVALID, "not the size that I know");
+	if (index != 0 && !IS(self, device_beyond_the_last_opened) &&
+	    !(index == 1 && IS(self, two_devices_with_one_id)))
 		return reference_fail(self->host, HY_INVALID, "there is one device, number 0");
 	hy_device_info info = {
 		.kind = HY_KIND_OTHER,
@@ -65,6 +71,7 @@ static hy_status device_info(void *ctx, uint32_t index, hy_device_info *out_info
 		.memory_bytes = memory_bytes(),
 	};
 	if (IS(self, id_with_a_space)) strcpy(info.id, "the reference");
+	if (IS(self, name_without_an_end)) memset(info.name, 'x', sizeof(info.name));
 	if (IS(self, info_changes)) snprintf(info.name, sizeof(info.name), "Reference device %u", calls++);
 	if (IS(self, device_info_written_past_its_size)) {
 		memcpy(out_info, &info, sizeof(info));
@@ -80,6 +87,13 @@ static void *wait_for_ever(void *payload)
 	for (;;)
 		pause();
 	return NULL;
+}
+
+static void *nap_for_ever(void *payload)
+{
+	for (;;)
+		usleep(100);
+	return payload;
 }
 
 static void harm_the_process(const plugin *self)
@@ -103,26 +117,38 @@ static hy_status device_open(void *ctx, uint32_t index, const hy_option *options
 		return reference_fail(self->host, HY_INVALID, "there is one device, number 0");
 	if (option_count > 0 && !IS(self, unknown_option_accepted)) {
 		char text[160];
+		if (IS(self, descriptor_left_by_a_refused_open)) (void)!dup(STDIN_FILENO);
 		snprintf(text, sizeof(text), "unknown option '%.80s': this device takes none", options[0].key);
 		return reference_fail(self->host, HY_INVALID, text);
 	}
-	hy_device *device = calloc(1, sizeof(*device));
+	if (IS(self, second_open_gives_the_first) && only != NULL) {
+		*out_device = only;
+		return HY_OK;
+	}
+	if (IS(self, tenth_open_fails) && ++calls >= 10)
+		return reference_fail(self->host, HY_NO_MEMORY, "nine opens are enough");
+	hy_device *device = calloc(1, sizeof(*device) + (IS(self, memory_lost_per_open) ? 1 << 20 : 0));
 	if (device == NULL) return reference_fail(self->host, HY_NO_MEMORY, "host memory exhausted");
 	device->plugin = self;
 	device->host = self->host;
 	harm_the_process(self);
+	if (IS(self, second_open_gives_the_first)) only = device;
+	if (IS(self, memory_lost_per_open)) memset(device + 1, 1, 1 << 20);
 	*out_device = device;
 	return HY_OK;
 }
 
 static void device_close(hy_device *device)
 {
+	if (IS(device->plugin, second_open_gives_the_first) || IS(device->plugin, memory_lost_per_open)) return;
 	free(device->last_answer);
 	free(device);
 }
 
 static hy_status heap_info(hy_device *device, uint32_t heap, hy_heap_info *out_info)
 {
+	if (IS(device->plugin, infos_of_other_sizes_refused) && out_info->size != sizeof(*out_info))
+		return reference_fail(device->host, HY_INVALID, "not the size that I know");
 	if (heap != 0 && !IS(device->plugin, heap_beyond_the_last_described))
 		return reference_fail(device->host, HY_INVALID, "there is one heap, number 0");
 	const hy_heap_info info = {
@@ -158,6 +184,13 @@ static hy_status buffer_alloc(hy_device *device, uint32_t heap, uint64_t length,
 	if (heap != 0 && !IS(self, unknown_heap_gives_memory))
 		return reference_fail(device->host, HY_INVALID, "there is one heap, number 0");
 	if (length > memory_bytes()) return exhausted(device);
+	if (IS(self, allocations_share_a_list_without_a_lock)) {
+		/* Two at a time find the list half linked. */
+		const uint32_t others = __atomic_fetch_add(&device->allocating, 1, __ATOMIC_RELAXED);
+		usleep(100);
+		__atomic_fetch_sub(&device->allocating, 1, __ATOMIC_RELAXED);
+		if (others > 0) return exhausted(device);
+	}
 	hy_buffer *buffer = calloc(1, sizeof(*buffer));
 	if (buffer != NULL) buffer->block = aligned_alloc(64, (length + 127) / 64 * 64);
 	if (buffer == NULL || buffer->block == NULL) {
@@ -179,7 +212,9 @@ static hy_status buffer_alloc(hy_device *device, uint32_t heap, uint64_t length,
 static void buffer_free(hy_device *device, hy_buffer *buffer)
 {
 	if (buffer == NULL) return;
-	if (!IS(device->plugin, freed_memory_is_kept)) free(buffer->block);
+	const bool kept = IS(device->plugin, freed_memory_is_kept) ||
+	                  (IS(device->plugin, page_lost_per_buffer) && buffer->length < 8192);
+	if (!kept) free(buffer->block);
 	free(buffer);
 }
 
@@ -194,11 +229,18 @@ static const void *ext(void *ctx, const char *name, uint32_t version)
 
 hy_status hy_plugin_entry_v1(const hy_host *host, hy_plugin *table)
 {
-	if (host->size < offsetof(hy_host, now_ns) + sizeof(host->now_ns)) return HY_INCOMPATIBLE;
+	const int mutant = number_in_file_name();
+	if (host->size < offsetof(hy_host, now_ns) + sizeof(host->now_ns) && mutant != MUTANT_host_read_beyond_its_size)
+		return HY_INCOMPATIBLE;
+	if (mutant == MUTANT_newer_host_refused && (host->size > sizeof(*host) || table->size > sizeof(*table)))
+		return HY_INCOMPATIBLE;
 	plugin *self = calloc(1, sizeof(*self));
 	if (self == NULL) return reference_fail(host, HY_NO_MEMORY, "host memory exhausted");
 	self->host = host;
-	self->mutant = number_in_file_name();
+	self->mutant = mutant;
+	pthread_t thread;
+	if (IS(self, host_read_beyond_its_size)) (void)host->now_ns(host->ctx);
+	if (IS(self, thread_runs_after_unload)) pthread_create(&thread, NULL, nap_for_ever, NULL);
 	if (IS(self, second_entry_breaks_the_first) && latest != NULL) latest->host = NULL;
 	if (IS(self, second_entry_breaks_the_first) && latest != NULL) latest->broken = true;
 	latest = self;

@@ -12,6 +12,7 @@ typedef struct job {
 	uint64_t ticket;
 	uint32_t count;
 	hy_command *commands;
+	const hy_command *lent; /* what was submitted; gone when submit() returned */
 } job;
 
 struct hy_queue {
@@ -72,10 +73,11 @@ static const char *fill(const hy_device *device, const hy_command *c)
 static const char *exec(const hy_device *device, const hy_command *c)
 {
 	unsigned char *memory[64];
+	if (c->exe == NULL && IS(device->plugin, exec_of_nothing_ends_ok)) return NULL;
 	if (c->exe == NULL || c->binding_count > 64) return "EXEC: no exe, or more than 64 bindings";
-	(void)device;
 	for (uint32_t i = 0; i < c->binding_count; i++)
 		memory[i] = address(&c->bindings[i]);
+	if (IS(device->plugin, workspace_overrun) && c->workspace.length >= 64) memset(address(&c->workspace), 0, 68);
 	return reference_execute(c->exe, c->binding_count, memory, c->bindings);
 }
 
@@ -131,8 +133,11 @@ static void run_job(hy_queue *queue, const job *work)
 		usleep(2000);
 	}
 	const char *fault = NULL;
-	for (uint32_t i = 0; i < work->count && fault == NULL; i++)
+	for (uint32_t i = 0; i < work->count && fault == NULL; i++) {
+		if (IS(self, commands_read_after_submit)) work->commands[i].pattern = work->lent[i].pattern;
 		fault = run_command(device, &work->commands[IS(self, batch_runs_backwards) ? work->count - 1 - i : i]);
+		if (IS(self, failure_in_a_batch_is_swallowed) && i + 1 < work->count) fault = NULL;
+	}
 	if (IS(self, queues_share_scratch_memory) && work->count == 2 && work->commands[1].target.buffer == NULL) {
 		static unsigned char scratch[512];
 		const uint64_t length = work->commands[1].target.length;
@@ -181,7 +186,11 @@ hy_status reference_queue_open(hy_device *device, uint32_t kind, hy_queue **out_
 	hy_queue *queue = calloc(1, sizeof(*queue));
 	if (queue == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
 	queue->device = device;
-	queue->number = ++device->queue_count;
+	queue->number = __atomic_add_fetch(&device->queue_count, 1, __ATOMIC_RELAXED);
+	if (IS(self, fiftieth_queue_refused) && queue->number >= 50) {
+		free(queue);
+		return reference_fail(device->host, HY_NO_MEMORY, "fifty queues are enough");
+	}
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_cond_init(&queue->changed, NULL);
 	if (pthread_create(&queue->thread, NULL, queue_main, queue) != 0) {
@@ -192,6 +201,13 @@ hy_status reference_queue_open(hy_device *device, uint32_t kind, hy_queue **out_
 	return HY_OK;
 }
 
+static void *idle_main(void *payload)
+{
+	for (;;)
+		pause();
+	return payload;
+}
+
 void reference_queue_close(hy_queue *queue)
 {
 	pthread_mutex_lock(&queue->lock);
@@ -199,6 +215,8 @@ void reference_queue_close(hy_queue *queue)
 	pthread_cond_broadcast(&queue->changed);
 	pthread_mutex_unlock(&queue->lock);
 	pthread_join(queue->thread, NULL);
+	pthread_t thread;
+	if (IS(queue->device->plugin, thread_lost_per_queue)) pthread_create(&thread, NULL, idle_main, NULL);
 	pthread_cond_destroy(&queue->changed);
 	pthread_mutex_destroy(&queue->lock);
 	free(queue);
@@ -207,7 +225,8 @@ void reference_queue_close(hy_queue *queue)
 static const char *batch_fault(const hy_device *device, const hy_batch *batch)
 {
 	for (uint32_t i = 0; i < batch->command_count; i++) {
-		const hy_command *c = hy_batch_at(batch, i);
+		const hy_command *c = IS(device->plugin, command_stride_ignored) ? &batch->commands[i]
+		                                                                 : hy_batch_at(batch, i);
 		const bool known = c->kind >= HY_COMMAND_COPY && c->kind <= HY_COMMAND_EXEC;
 		if (known || IS(device->plugin, unknown_command_ends_ok) ||
 		    IS(device->plugin, failed_ticket_without_text))
@@ -227,11 +246,11 @@ hy_status reference_submit(hy_queue *queue, const hy_batch *batch, uint64_t tick
 		if (IS(self, refused_ticket_is_completed)) complete(device, ticket, HY_INVALID, fault, 0);
 		return reference_fail(device->host, HY_INVALID, fault);
 	}
-	job work = {.ticket = ticket, .count = batch->command_count};
+	job work = {.ticket = ticket, .count = batch->command_count, .lent = batch->commands};
 	work.commands = malloc((work.count + 1) * sizeof(work.commands[0]));
 	if (work.commands == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
 	for (uint32_t i = 0; i < work.count; i++)
-		work.commands[i] = *hy_batch_at(batch, i);
+		work.commands[i] = IS(self, command_stride_ignored) ? batch->commands[i] : *hy_batch_at(batch, i);
 	pthread_mutex_lock(&queue->lock);
 	while (queue->waiting == JOBS)
 		pthread_cond_wait(&queue->changed, &queue->lock);

@@ -1,5 +1,6 @@
 /* Group abi: loading, struct growth, and what a plugin may not do to its process. */
 #include "target.h"
+#include "process.h"
 
 #include <dlfcn.h>
 #include <elf.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <dirent.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -156,6 +156,7 @@ static void host_of_size(conform_run *run, const conform_case *self)
 	host->size = size;
 	run->table = (hy_plugin){.size = sizeof(hy_plugin), .abi_minor = HY_ABI_MINOR};
 	const hy_status status = run->entry(host, &run->table);
+	if (status == HY_INCOMPATIBLE && size < sizeof(hy_host)) return; /* a legal answer to an old host */
 	REQUIRE(run, status == HY_OK, "the entry answered %s to a host of %u bytes", hy_status_name(status), size);
 	uint32_t count = 0;
 	const hy_status counted = run->table.device_count(run->table.ctx, &count);
@@ -163,6 +164,19 @@ static void host_of_size(conform_run *run, const conform_case *self)
 	        hy_status_name(counted), count);
 	if (run->table.shutdown != NULL) run->table.shutdown(run->table.ctx);
 	munmap(pages, 2 * page);
+}
+
+/* The check of one size for forty of them, none a size that a struct has had. */
+static void fuzzed_sizes(conform_run *run, const conform_case *self)
+{
+	void (*check)(conform_run *, const conform_case *) = self->param == NULL           ? table_of_size
+	                                                     : strcmp(self->param, "heap") ? info_of_size
+	                                                                                   : heap_info_of_size;
+	for (int i = 0; i < 40 && !conform__ended(run); i++) {
+		conform_case one = *self;
+		one.number = conform__random_between(run, 8, self->number);
+		check(run, &one);
+	}
 }
 
 static void two_hosts_live_side_by_side(conform_run *run, const conform_case *self)
@@ -218,22 +232,12 @@ typedef struct process_facts {
 	uint64_t environment;
 } process_facts;
 
-static uint32_t entries_of(const char *folder)
-{
-	DIR *open_folder = opendir(folder);
-	uint32_t count = 0;
-	while (open_folder != NULL && readdir(open_folder) != NULL)
-		count++;
-	if (open_folder != NULL) closedir(open_folder);
-	return count;
-}
-
 extern char **environ;
 
 static process_facts facts_now(void)
 {
-	process_facts f = {.descriptors = entries_of("/proc/self/fd"),
-	                   .threads = entries_of("/proc/self/task"),
+	process_facts f = {.descriptors = conform__process_descriptors(),
+	                   .threads = conform__process_threads(),
 	                   .rounding = fegetround()};
 	for (int i = 1; i < 32; i++)
 		sigaction(i, NULL, &f.actions[i]);
@@ -318,6 +322,22 @@ static void gives_descriptors_back(conform_run *run, const conform_case *self)
 		if (!work(run, 2)) return;
 	const uint32_t after = facts_now().descriptors;
 	REQUIRE(run, after <= before, "four opens and closes left %u file descriptors more", after - before);
+}
+
+static void failed_opens_leave_no_descriptors(conform_run *run, const conform_case *self)
+{
+	(void)self;
+	if (!conform__target_ready(run)) return;
+	const hy_option option = {.key = "no-such-option", .value = "1"};
+	uint32_t before = 0;
+	for (int i = 0; i < 8; i++) {
+		hy_device *device = NULL;
+		const hy_status status = run->table.device_open(run->table.ctx, run->device_index, &option, 1, &device);
+		REQUIRE(run, status != HY_OK, "device_open with an unknown option is OK");
+		if (i == 0) before = conform__process_descriptors();
+	}
+	const uint32_t after = conform__process_descriptors();
+	REQUIRE(run, after <= before, "seven refused opens left %u file descriptors", after - before);
 }
 
 static void gives_threads_back(conform_run *run, const conform_case *self)
@@ -411,5 +431,21 @@ void conform__check_abi_list(conform_list *list)
 		item.number = heap_sizes[i];
 		ADD(heap_info_of_size, "P1", "abi.heap_info.size_%lld", (long long)item.number);
 	}
+
+	item.info.since = "1.1";
+	item.number = sizeof(hy_heap_info) + 200;
+	item.param = "heap";
+	ADD(fuzzed_sizes, "P1", "abi.heap_info.fuzzed_sizes");
+	item.info.level = HY_CONFORM_L0;
+	item.number = sizeof(hy_device_info) + 200;
+	item.param = "device";
+	ADD(fuzzed_sizes, "P1", "abi.device_info.fuzzed_sizes");
+	item.number = 4000;
+	item.param = NULL;
+	ADD(fuzzed_sizes, "P1", "abi.table.fuzzed_sizes");
+	for (item.number = 8; item.number < (int64_t)sizeof(hy_host); item.number += 8) {
+		ADD(host_of_size, "P1", "abi.host.older_%lld", (long long)item.number);
+	}
+	ADD(failed_opens_leave_no_descriptors, "P8", "abi.process.failed_opens_give_back");
 #undef ADD
 }

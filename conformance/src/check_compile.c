@@ -1,6 +1,7 @@
 /* Group compile: query and compile tell the truth, in both directions, and programs keep to what they say. */
 #include "program.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +113,44 @@ static void query_and_compile_agree(conform_run *run, const conform_case *self)
 	REQUIRE(run, exe == NULL, "compile failed and gave an exe");
 }
 
+/* Types that contradict each other: NO, or compile refuses. A program of them would read or write out of bounds. */
+static void contradiction_is_refused(conform_run *run, const conform_case *self)
+{
+	static const struct {
+		const char *op, *inputs, *attrs;
+		hy_dtype dtype;
+		uint32_t rank;
+		int64_t dims[4];
+	} rows[] = {
+		{"MatMul", "f32[3,4] f32[5,6]", "", HY_DTYPE_F32, 2, {3, 6}},
+		{"MatMul", "f32[3,4] f32[4,6]", "", HY_DTYPE_F32, 2, {3, 60}},
+		{"Conv", "f32[1,3,8,8] f32[4,5,3,3]", "kernel_shape=3,3", HY_DTYPE_F32, 4, {1, 4, 6, 6}},
+		{"Conv", "f32[1,3,8,8] f32[4,3,3,3]", "kernel_shape=3,3", HY_DTYPE_F32, 4, {1, 4, 8, 8}},
+		{"Relu", "f32[16]", "", HY_DTYPE_F32, 1, {64}},
+		{"Relu", "f32[16]", "", HY_DTYPE_I32, 1, {16}},
+		{"Add", "f32[3] f32[4]", "", HY_DTYPE_F32, 1, {4}},
+		{"Concat", "f32[2,3] f32[3,3]", "axis=1", HY_DTYPE_F32, 2, {2, 6}},
+		{"Transpose", "f32[2,3]", "perm=0,0", HY_DTYPE_F32, 2, {2, 2}},
+		{"Reshape", "f32[6] i64{4,4}", "", HY_DTYPE_F32, 2, {4, 4}},
+		{"Softmax", "f32[3,4]", "axis=7", HY_DTYPE_F32, 2, {3, 4}},
+		{"Gemm", "f32[3,4] f32[4,5] f32[7]", "", HY_DTYPE_F32, 2, {3, 5}},
+	};
+	const int64_t k = self->number;
+	op_spec spec;
+	tensor output;
+	program p;
+	uint32_t reason;
+	if (!op_spec_read(&spec, rows[k].op, rows[k].inputs, rows[k].attrs)) return;
+	tensor_create(&output, rows[k].dtype, rows[k].rank, rows[k].dims);
+	if (!conform__target_ready(run) || !conform__program_graph(run, &spec, 1, &output, &p)) return;
+	if (!conform__program_query(run, &p, &reason)) return;
+	const hy_status status = run->table.compile(run->device, p.blob.graph, p.blob.constants, p.blob.constant_count,
+	                                            NULL, 0, &p.exe);
+	REQUIRE(run, status != HY_OK, "a graph whose types contradict each other (%s of %s, %s) is compiled",
+	        rows[k].op, rows[k].inputs, rows[k].attrs);
+	REQUIRE(run, run->host.last_text[0] != '\0', "the refusal has no error text");
+}
+
 static void unknown_compile_option_is_refused(conform_run *run, const conform_case *self)
 {
 	(void)self;
@@ -147,6 +186,23 @@ static void info_is_plausible(conform_run *run, const conform_case *self)
 	hy_exe_info again = {.size = sizeof(again)};
 	REQUIRE(run, run->table.exe_info(p.exe, &again) == HY_OK && again.workspace_bytes == p.info.workspace_bytes,
 	        "asked twice, exe_info differs");
+	conform__program_finish(run, &p);
+}
+
+static void info_of_size(conform_run *run, const conform_case *self)
+{
+	op_spec spec;
+	tensor outputs[TENSOR_OUTPUTS] = {{0}};
+	program p;
+	uint8_t memory[sizeof(hy_exe_info) + 256];
+	const uint32_t size = (uint32_t)self->number;
+	if (!make(run, "Relu", "f32[16]", "", &spec, outputs, &p) || !ready(run, &p)) return;
+	memset(memory, CONFORM_POISON, sizeof(memory));
+	memcpy(memory, &size, sizeof(size));
+	const hy_status status = run->table.exe_info(p.exe, (hy_exe_info *)(void *)memory);
+	for (uint32_t i = size; i < sizeof(memory); i++)
+		REQUIRE(run, memory[i] == CONFORM_POISON, "exe_info wrote byte %u of a struct of %u bytes", i, size);
+	REQUIRE(run, status == HY_OK, "exe_info answered %s to a struct of %u bytes", hy_status_name(status), size);
 	conform__program_finish(run, &p);
 }
 
@@ -238,6 +294,63 @@ static void constants_are_lent(conform_run *run, const conform_case *self)
 	free(got);
 }
 
+/* Compiling is no queue's affair: any thread, at any time (P5). */
+typedef struct thread_work {
+	conform_run *run;
+	program program;
+	hy_queue *queue;
+	void *got;
+} thread_work;
+
+static void *compiling_main(void *payload)
+{
+	thread_work *w = payload;
+	for (int i = 0; i < 8; i++) {
+		if (!conform__program_compile(w->run, &w->program)) return NULL;
+		if (!conform__program_execute(w->run, w->queue, &w->program, &w->got)) return NULL;
+		if (i < 7) w->run->table.exe_free(w->program.exe);
+	}
+	return NULL;
+}
+
+static void threads_compile(conform_run *run, const conform_case *self)
+{
+	enum { MOST = 8 };
+	op_spec specs[MOST];
+	tensor outputs[MOST][TENSOR_OUTPUTS] = {{{0}}};
+	thread_work work[MOST];
+	pthread_t threads[MOST];
+	if (!conform__target_ready(run)) return;
+	if (run->info.flags & HY_DEVICE_ONE_THREAD) {
+		conform__not_supported(run, "the device wants all calls from one thread");
+		return;
+	}
+	for (int64_t i = 0; i < self->number; i++) {
+		char inputs[64];
+		uint32_t reason;
+		work[i] = (thread_work){.run = run};
+		snprintf(inputs, sizeof(inputs), "f32[%lld,9] f32[9,%lld]", (long long)i + 3, (long long)i + 5);
+		if (!make(run, "MatMul", inputs, "", &specs[i], outputs[i], &work[i].program)) return;
+		if (!conform__program_query(run, &work[i].program, &reason)) {
+			conform__not_supported(run, "query says NO (reason %u)", reason);
+			return;
+		}
+		work[i].queue = conform__queue_open(run);
+		CONTINUE(run);
+		work[i].got = calloc(1, tensor_bytes(&outputs[i][0]) + 8);
+	}
+	for (int64_t i = 0; i < self->number; i++)
+		pthread_create(&threads[i], NULL, compiling_main, &work[i]);
+	for (int64_t i = 0; i < self->number; i++)
+		pthread_join(threads[i], NULL);
+	for (int64_t i = 0; i < self->number && !conform__ended(run); i++) {
+		if (!conform__compare_in(run, &outputs[i][0], work[i].got, TOLERANCE_EXACT, "thread %lld",
+		                         (long long)i))
+			return;
+		conform__program_finish(run, &work[i].program);
+	}
+}
+
 static void compile_and_free(conform_run *run, const conform_case *self)
 {
 	op_spec spec;
@@ -279,5 +392,20 @@ void conform__check_compile_list(conform_list *list)
 	ADD(constants_are_lent, "P2", "compile.constants.large_lent");
 	item.number = 20;
 	ADD(compile_and_free, "P2", "compile.exe.freed_and_made_again");
+
+	item.info.since = "1.1";
+	static const int64_t sizes[] = {8, 16, 24, sizeof(hy_exe_info) - 4, sizeof(hy_exe_info) + 64};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		item.number = sizes[i];
+		ADD(info_of_size, "P1", "compile.info.size_%lld", (long long)item.number);
+	}
+	static const char *const contradictions[] = {
+		"matmul_depths", "matmul_result", "conv_channels",     "conv_result",      "relu_result",  "relu_type",
+		"add_unequal",   "concat_rows",   "transpose_twice_0", "reshape_too_many", "softmax_axis", "gemm_bias"};
+	for (item.number = 0; item.number < 12; item.number++) {
+		ADD(contradiction_is_refused, "P12", "compile.refuse.%s", contradictions[item.number]);
+	}
+	item.number = 8;
+	ADD(threads_compile, "P5", "compile.threads.eight");
 #undef ADD
 }

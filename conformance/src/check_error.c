@@ -62,6 +62,24 @@ static void bad_command_is_refused(conform_run *run, const conform_case *self)
 	still_usable(run);
 }
 
+/* One illegal command among legal ones: the ticket tells, or submit() refuses all. */
+static void failure_in_a_batch_shows(conform_run *run, const conform_case *self)
+{
+	enum { COUNT = 3 };
+	hy_queue *queue = conform__queue_open(run);
+	CONTINUE(run);
+	conform_memory memory;
+	if (!conform__memory_create(run, queue, 64, 0, &memory)) return;
+	hy_command commands[COUNT];
+	for (int i = 0; i < COUNT; i++)
+		commands[i] = conform__fill(conform__ref(memory.buffer, memory.offset, 64), 1);
+	commands[self->number] = (hy_command){.kind = HY_COMMAND_EXEC};
+	const hy_status status = conform__submit_status(run, queue, COUNT, commands);
+	REQUIRE(run, status != HY_OK, "command %lld of %d is illegal and the batch ended OK", (long long)self->number,
+	        COUNT);
+	still_usable(run);
+}
+
 static void bad_bindings_are_refused(conform_run *run, const conform_case *self)
 {
 	op_spec spec;
@@ -118,4 +136,9 @@ void conform__check_error_list(conform_list *list)
 		conform__list_add(list, &item, "error.bindings.%s", bindings[item.number]);
 	item.check = alloc_failures_leave_no_trace;
 	conform__list_add(list, &item, "error.alloc.200_failures");
+	static const char *const places[] = {"first", "middle", "last"};
+	item.info.since = "1.1";
+	item.check = failure_in_a_batch_shows;
+	for (item.number = 0; item.number < 3; item.number++)
+		conform__list_add(list, &item, "error.batch.%s_illegal", places[item.number]);
 }

@@ -16,12 +16,13 @@ static const char *dtype_of(const recipe *row)
 void conform__check_operator_list(conform_list *list)
 {
 	static const struct {
-		const char *name;
+		const char *name, *since;
 		recipe row;
 		int level;
 	} rows[] = {
 #define CASE(required, operator, id, in, attributes, kind, bound) \
 	{.name = #operator"." #id,                                \
+	 .since = SINCE,                                          \
 	 .row = {.anchor = #operator,                             \
 	         .inputs = in,                                    \
 	         .attrs = attributes,                             \
@@ -34,6 +35,7 @@ void conform__check_operator_list(conform_list *list)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const conform_case like = {.info = {.group = "operator",
 		                                    .rule = "P14",
+		                                    .since = rows[i].since,
 		                                    .level = (hy_conform_level)rows[i].level,
 		                                    .op = rows[i].row.anchor,
 		                                    .dtype = dtype_of(&rows[i].row)},

@@ -1,6 +1,7 @@
 /* What this process can say of itself. */
 #include "process.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,4 +20,24 @@ uint64_t conform__process_resident_bytes(void)
 	if (file == NULL || fscanf(file, "%llu %llu", &size, &resident) != 2) resident = 0;
 	if (file != NULL) fclose(file);
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static uint32_t entries_of(const char *folder)
+{
+	DIR *open_folder = opendir(folder);
+	uint32_t count = 0;
+	while (open_folder != NULL && readdir(open_folder) != NULL)
+		count++;
+	if (open_folder != NULL) closedir(open_folder);
+	return count;
+}
+
+uint32_t conform__process_descriptors(void)
+{
+	return entries_of("/proc/self/fd");
+}
+
+uint32_t conform__process_threads(void)
+{
+	return entries_of("/proc/self/task");
 }

@@ -18,7 +18,7 @@ static double normal(conform_run *run)
 
 static double special(conform_run *run)
 {
-	static const double values[] = {NAN, INFINITY, -INFINITY, -0.0, 0.0, 0x1p-130, 3e38, -3e38};
+	static const double values[] = {NAN, INFINITY, -INFINITY, -0.0, 0.0, 0x1p-120, 3e38, -3e38};
 	const int64_t pick = conform__random_between(run, 0, 15);
 	return pick < 8 ? values[pick] : normal(run);
 }

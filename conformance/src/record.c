@@ -163,6 +163,7 @@ json_t *conform__record_case(const hy_conform_case_info *info, const supervisor_
 	json_t *line = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:f}", "case", info->id, "group", info->group, "rule",
 	                         info->rule, "since", info->since, "level", (int)info->level, "status",
 	                         hy_conform_status_name(result->status), "ms", (double)(result->time_ns / 1000u) / 1e3);
+	if (info->proven_by[0] != '\0') json_object_set_new(line, "proven_by", json_string(info->proven_by));
 	if (info->op != NULL) json_object_set_new(line, "op", json_string(info->op));
 	if (info->dtype != NULL) json_object_set_new(line, "dtype", json_string(info->dtype));
 	if (result->signal != 0) json_object_set_new(line, "signal", json_integer(result->signal));

@@ -190,7 +190,7 @@ static json_t *flaky_of(const json_t *cases)
 /* Every case in one line each, without what a failure's own record says. */
 static json_t *brief(const json_t *cases)
 {
-	static const char *const members[] = {"case", "group", "rule", "level", "status", "ms"};
+	static const char *const members[] = {"case", "group", "rule", "level", "status", "ms", "proven_by"};
 	json_t *list = json_array();
 	const json_t *item;
 	size_t i;

@@ -60,9 +60,11 @@ static void make(void)
 	conform__check_discovery_list(&list);
 	conform__check_memory_list(&list);
 	conform__check_queue_list(&list);
+	conform__check_thread_list(&list);
 	conform__check_compile_list(&list);
 	conform__check_operator_list(&list);
 	conform__check_region_list(&list);
+	conform__check_relation_list(&list);
 	conform__check_determinism_list(&list);
 	conform__check_error_list(&list);
 	conform__check_stress_list(&list);

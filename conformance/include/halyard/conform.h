@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define HY_CONFORM_SUITE_VERSION "1.0.0"
+#define HY_CONFORM_SUITE_VERSION "1.1.0"
 
 /* X(NAME, value, text). PASS, NOT_SUPPORTED and WAIVED leave a plugin conformant; the rest do not. */
 #define HY_CONFORM_STATUS_LIST(X)                                         \

@@ -2,6 +2,7 @@
 #include "opencl.h"
 
 #include <halyard/ir/blob.h>
+#include <halyard/ir/infer.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,12 @@ hy_status hy_opencl_compile(hy_device *device, const hy_graph *graph, const hy_c
 	hy_error error = {0};
 	hy_ir_graph *ir = NULL;
 	hy_status status = hy_ir_blob_read(graph, constants, &ir, &error);
-	if (status != HY_OK) return hy_opencl_forward(device->plugin, &error);
+	/* Kernels trust the types: a graph whose types contradict each other would read and write beyond its buffers. */
+	if (status == HY_OK) status = hy_ir_infer_graph(ir, &error);
+	if (status != HY_OK) {
+		hy_ir_graph_destroy(ir);
+		return hy_opencl_forward(device->plugin, &error);
+	}
 	hy_exe *exe = calloc(1, sizeof(*exe));
 	if (exe == NULL) {
 		hy_ir_graph_destroy(ir);
