@@ -17,4 +17,8 @@ tool_exit tool_cluster_open(const char *path, hy_sched_cluster **out_cluster);
 tool_exit tool_cluster_node(const tool_options *options, const hy_sched_cluster *cluster, const char *name,
                             uint32_t *out_node);
 
+/* The devices that --cluster gives this host, as a selector: with the cores that the file says, less those it reserves.
+ * The text is the caller's, free(). */
+tool_exit tool_cluster_selector(const tool_options *options, const hy_hal_machine *machine, char **out_selector);
+
 #endif

@@ -1,5 +1,6 @@
 /* Plans and sessions as the options ask for them. */
 #include "planning.h"
+#include "cluster_options.h"
 #include "model.h"
 #include "report.h"
 
@@ -97,7 +98,14 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 		const tool_exit code = tool_model_find_node(graph, "--cut-at", options->cut_at, &choices.cut_node);
 		if (code != TOOL_EXIT_OK) return code;
 	}
+	char *selector = NULL;
+	if (options->cluster != NULL) {
+		const tool_exit code = tool_cluster_selector(options, machine, &selector);
+		if (code != TOOL_EXIT_OK) return code;
+		choices.devices = selector;
+	}
 	const hy_status status = hy_sched_plan_create(machine, graph, &choices, out_plan, &error);
+	free(selector);
 	tool_progress((void *)(uintptr_t)options, "", 1);
 	return status == HY_OK ? TOOL_EXIT_OK : plan_failed(&error);
 }
