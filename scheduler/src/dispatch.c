@@ -296,8 +296,7 @@ void hy_sched__dispatch_begun(hy_sched__dispatch *d, uint64_t now_ns, uint32_t a
 	attempt_slot *slot = &d->attempts[attempt];
 	if (!slot->used || slot->begun) return;
 	slot->begun = true;
-	lane_slot *lane = &d->lanes[slot->lane];
-	if (lane->begun_count++ == 0) lane->since_ns = d->now_ns;
+	d->lanes[slot->lane].begun_count++;
 }
 
 bool hy_sched__dispatch_claim(hy_sched__dispatch *d, uint32_t attempt)

@@ -285,6 +285,8 @@ void hy_sched__dispatch_lane_learn(hy_sched__dispatch *d, uint32_t l, uint64_t w
 	lane->since_ns = d->now_ns;
 	if (work_ns == 0 && lane->told.foreign_clock) return;
 	double sample = work_ns > 0 ? (double)work_ns * lane->told.bottleneck : (double)waited;
+	/* The way to a lane with chunks may be what it waits for. */
+	if (lane->told.most > lane->told.depth && sample < (double)waited) sample = (double)waited;
 	if (sample < 1) sample = 1;
 	const double before = 1 / lane->item_ns, off = sample - lane->item_ns;
 	double weight = 1.0 / (double)(lane->samples + 2);

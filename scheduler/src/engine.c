@@ -8,6 +8,7 @@
 
 #define PROBE_NS 1000000u /* until a probe is answered */
 #define MOST_ROOM (1u << 22)
+#define LANES_PER_TURN 64u
 
 static uint64_t mix(uint64_t z)
 {
@@ -62,14 +63,27 @@ static void recall(engine *e, uint32_t count)
 	e->steals += count > 0;
 }
 
+/* Of many lanes, those that wanted nothing are asked again after a few turns, or when something of theirs ends. */
+static bool rests(const engine *e, uint32_t l)
+{
+	return e->turn - e->asked_at[l] < e->options->lane_count / LANES_PER_TURN;
+}
+
+static void wake_all(engine *e)
+{
+	e->turn += e->options->lane_count;
+}
+
 /* Gives every lane what it may take. */
 static void hand_out(engine *e)
 {
 	bool again = true;
+	e->turn++;
 	while (again) {
 		again = false;
 		for (uint32_t l = 0; l < e->options->lane_count; l++) {
 			uint32_t count, victim;
+			if (rests(e, l)) continue;
 			while ((count = hy_sched__dispatch_take(e->dispatch, e->now_ns, l, e->travel_count, e->taken)) >
 			       0)
 				for (uint32_t i = 0; i < count; i++)
@@ -77,6 +91,7 @@ static void hand_out(engine *e)
 			count = hy_sched__dispatch_steal(e->dispatch, e->now_ns, l, e->travel_count, e->taken, &victim);
 			recall(e, count);
 			again |= count > 0;
+			if (count == 0) e->asked_at[l] = e->turn;
 		}
 	}
 }
@@ -86,6 +101,7 @@ static void complete(engine *e, uint32_t attempt)
 	travel_slot *travel = &e->travels[attempt];
 	const bool won = hy_sched__dispatch_done(e->dispatch, e->now_ns, attempt, travel->work_ns);
 	hy_sched__engine_device_credit(e, attempt, won);
+	e->asked_at[travel->lane] = 0;
 	if (won) e->end_ns = e->now_ns;
 	travel->used = false;
 	travel->version++;
@@ -253,11 +269,13 @@ static void happen(engine *e, const event_slot *event)
 {
 	switch (event->kind) {
 	case EVENT_ARRIVAL:
+		wake_all(e);
 		if (!more_arrive(e)) return;
 		if (!arrive(e)) e->dropped++;
 		expect_arrival(e);
 		return;
 	case EVENT_SCRIPT:
+		wake_all(e);
 		play(e, &e->options->script[event->which]);
 		return;
 	case EVENT_AT_DEVICE:
@@ -272,6 +290,7 @@ static void happen(engine *e, const event_slot *event)
 		if (e->travels[event->which].version == event->version) complete(e, event->which);
 		return;
 	case EVENT_PROBED:
+		wake_all(e);
 		hy_sched__dispatch_lane_probed(e->dispatch, e->now_ns, event->which, lane_works(e, event->which));
 		return;
 	}
@@ -289,6 +308,7 @@ static void run(engine *e)
 {
 	for (uint32_t i = 0; i < e->options->script_count; i++)
 		hy_sched__engine_events_add(e, e->options->script[i].at_ns, EVENT_SCRIPT, i, 0);
+	bool all_asked = false;
 	expect_arrival(e);
 	for (;;) {
 		arrive_all(e);
@@ -305,9 +325,15 @@ static void run(engine *e)
 		} else if (tick_ns != NEVER) {
 			e->now_ns = tick_ns > e->now_ns ? tick_ns : e->now_ns;
 			hy_sched__dispatch_tick(e->dispatch, e->now_ns);
-		} else {
+			wake_all(e);
+		} else if (all_asked) {
 			return; /* nothing will happen: the ledger says what is left */
+		} else {
+			wake_all(e);
+			all_asked = true;
+			continue;
 		}
+		all_asked = false;
 	}
 }
 
@@ -370,66 +396,19 @@ static hy_status make(engine *e, hy_error *error)
 	if (status != HY_OK) return status;
 	e->devices = calloc(options->device_count + 1, sizeof(*e->devices));
 	e->channel_free_ns = calloc(options->channel_count + 1, sizeof(*e->channel_free_ns));
+	e->channel_used_ns = calloc(options->channel_count + 1, sizeof(*e->channel_used_ns));
 	e->travels = calloc(e->travel_count, sizeof(*e->travels));
+	e->asked_at = calloc(options->lane_count, sizeof(*e->asked_at));
+	e->turn = options->lane_count;
 	e->taken = calloc(e->travel_count, sizeof(*e->taken));
 	e->arrived_ns = calloc(dispatch.room, sizeof(*e->arrived_ns));
-	if (e->devices == NULL || e->channel_free_ns == NULL || e->travels == NULL || e->taken == NULL ||
-	    e->arrived_ns == NULL)
+	if (e->devices == NULL || e->channel_free_ns == NULL || e->channel_used_ns == NULL || e->travels == NULL ||
+	    e->taken == NULL || e->asked_at == NULL || e->arrived_ns == NULL)
 		return hy_error_set(error, HY_NO_MEMORY, "no memory for a simulation of %u devices",
 		                    options->device_count);
 	for (uint32_t d = 0; d < options->device_count; d++)
 		e->devices[d] = (device_slot){
 			.speed = 1, .up = !options->devices[d].absent, .running = NONE, .first = NONE, .last = NONE};
-	return HY_OK;
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static hy_status sum_up(engine *e, hy_sched__engine_result *result, hy_error *error)
-{
-	double work = 0, capacity = 0, uses = 0;
-	uint32_t used = 0;
-	result->device_count = e->options->device_count;
-	result->devices = calloc(result->device_count + 1, sizeof(*result->devices));
-	if (result->devices == NULL || e->no_memory) return hy_error_set(error, HY_NO_MEMORY, "no memory for a result");
-	result->u_min = 1;
-	for (uint32_t d = 0; d < result->device_count; d++) {
-		const device_slot *device = &e->devices[d];
-		const double rate = e->options->devices[d].rate;
-		hy_sched__engine_device_result *out = &result->devices[d];
-		*out = (hy_sched__engine_device_result){.items = device->items,
-		                                        .useful_ns = device->useful_ns,
-		                                        .wasted_ns = device->wasted_ns,
-		                                        .available_ns = device->available_ns,
-		                                        .use = 1};
-		if (!(device->available_ns > 0)) continue;
-		out->use = device->useful_ns / device->available_ns;
-		work += device->useful_ns * rate;
-		capacity += device->available_ns * rate;
-		uses += out->use;
-		used++;
-		if (out->use < result->u_min) result->u_min = out->use;
-	}
-	result->u_cap = capacity > 0 ? work / capacity : 0;
-	result->u_dev = used > 0 ? uses / used : 0;
-	result->end_ns = e->end_ns;
-	result->dropped = e->dropped;
-	result->steals = e->steals;
-	result->drifts = e->drifts;
-	hy_sched__dispatch_count(e->dispatch, &result->counts);
-	result->refused = result->counts.refused;
-	result->broken = hy_sched__dispatch_check(e->dispatch);
-	if (result->broken == NULL && result->counts.accepted != result->counts.delivered)
-		result->broken = "requests are left and nothing will happen";
-	if (e->latency_count == 0) return HY_OK;
-	qsort(e->latencies, e->latency_count, sizeof(*e->latencies), by_value);
-	result->p50_ns = e->latencies[(e->latency_count - 1) / 2];
-	result->p99_ns = e->latencies[(size_t)((double)(e->latency_count - 1) * 0.99)];
-	result->worst_ns = e->latencies[e->latency_count - 1];
 	return HY_OK;
 }
 
@@ -461,13 +440,15 @@ hy_status hy_sched__engine_run(const hy_sched__engine_options *options, hy_sched
 		/* Availability counts until the last result, not until the last timer. */
 		for (uint32_t d = 0; d < options->device_count; d++)
 			hy_sched__engine_device_account(&e, d);
-		status = sum_up(&e, &result, error);
+		status = hy_sched__engine_result_fill(&e, &result, error);
 	}
 	hy_sched__dispatch_destroy(e.dispatch);
 	free(e.devices);
 	free(e.channel_free_ns);
+	free(e.channel_used_ns);
 	free(e.travels);
 	free(e.taken);
+	free(e.asked_at);
 	free(e.arrived_ns);
 	free(e.latencies);
 	free(e.events);
@@ -476,10 +457,4 @@ hy_status hy_sched__engine_run(const hy_sched__engine_options *options, hy_sched
 	else
 		hy_sched__engine_result_finish(&result);
 	return status;
-}
-
-void hy_sched__engine_result_finish(hy_sched__engine_result *result)
-{
-	free(result->devices);
-	result->devices = NULL;
 }

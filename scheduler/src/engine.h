@@ -15,11 +15,13 @@ typedef struct hy_sched__engine_device {
 	bool absent; /* until a script lets it join */
 } hy_sched__engine_device;
 
-/* A transfer holds all its channels for bytes_ns, after which latency_ns pass. */
+/* A transfer goes over its channels in order, each as soon as the one before has begun and it is free, and holds each
+ * for its own time; latency_ns after the last of them it has arrived. */
 typedef struct hy_sched__engine_move {
-	uint64_t bytes_ns, latency_ns;
+	uint64_t latency_ns;
 	uint32_t channel_count;
 	const uint32_t *channels;
+	const uint64_t *holds_ns; /* per channel */
 } hy_sched__engine_move;
 
 typedef struct hy_sched__engine_stage {
@@ -88,6 +90,8 @@ typedef struct hy_sched__engine_result {
 	uint64_t refused, dropped; /* by the dispatch; for want of room */
 	uint64_t p50_ns, p99_ns, worst_ns; /* from arrival to delivery, of requests that ended OK */
 	uint64_t steals, drifts;
+	uint32_t busiest_channel; /* NONE: nothing was moved */
+	uint64_t busiest_channel_ns;
 	hy_sched__dispatch_counts counts;
 	uint32_t device_count;
 	hy_sched__engine_device_result *devices; /* owned */

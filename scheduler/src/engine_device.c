@@ -22,15 +22,18 @@ void hy_sched__engine_device_trace(engine *e, hy_sched__trace_kind kind, uint32_
 	                                 .kind = kind});
 }
 
-/* When a transfer that could begin at `from_ns` is over; takes its channels. */
+/* When a transfer that could begin at from_ns is over; takes its channels. */
 static uint64_t moved_at(engine *e, const hy_sched__engine_move *move, uint64_t from_ns)
 {
-	uint64_t begin_ns = from_ns;
-	for (uint32_t i = 0; i < move->channel_count; i++)
-		if (e->channel_free_ns[move->channels[i]] > begin_ns) begin_ns = e->channel_free_ns[move->channels[i]];
-	for (uint32_t i = 0; i < move->channel_count; i++)
-		e->channel_free_ns[move->channels[i]] = begin_ns + move->bytes_ns;
-	return begin_ns + move->bytes_ns + move->latency_ns;
+	uint64_t end_ns = from_ns;
+	for (uint32_t i = 0; i < move->channel_count; i++) {
+		uint64_t *free_ns = &e->channel_free_ns[move->channels[i]];
+		if (*free_ns > from_ns) from_ns = *free_ns;
+		*free_ns = from_ns + move->holds_ns[i];
+		if (*free_ns > end_ns) end_ns = *free_ns;
+		e->channel_used_ns[move->channels[i]] += move->holds_ns[i];
+	}
+	return end_ns + move->latency_ns;
 }
 
 void hy_sched__engine_device_account(engine *e, uint32_t d)

@@ -46,7 +46,7 @@ typedef struct engine {
 	hy_sched__dispatch *dispatch;
 	uint64_t now_ns, end_ns, random, arrived, next_arrival_ns, dropped;
 	device_slot *devices;
-	uint64_t *channel_free_ns;
+	uint64_t *channel_free_ns, *channel_used_ns;
 	travel_slot *travels; /* per attempt */
 	uint32_t travel_count;
 	uint64_t *arrived_ns; /* per request number of the dispatch */
@@ -56,6 +56,7 @@ typedef struct engine {
 	uint32_t event_count, event_room;
 	uint64_t event_order;
 	uint32_t *taken; /* room for what take and steal write */
+	uint64_t turn, *asked_at; /* hand-outs; per lane: when it last wanted nothing */
 	uint64_t steals, drifts;
 	bool no_memory;
 } engine;
@@ -79,5 +80,8 @@ void hy_sched__engine_device_drop(engine *e, uint32_t attempt);
 void hy_sched__engine_device_credit(engine *e, uint32_t attempt, bool counted);
 void hy_sched__engine_device_trace(engine *e, hy_sched__trace_kind kind, uint32_t device, const travel_slot *travel,
                                    uint64_t begin_ns, uint64_t predicted_ns);
+
+/* engine_result.c */
+hy_status hy_sched__engine_result_fill(engine *e, hy_sched__engine_result *result, hy_error *error);
 
 #endif

@@ -12,8 +12,8 @@ faults=$(
 		hal          (hal|plugin|graph|dtype|status)\.h
 		yaml         (status|yaml)\.h
 		ir           (ir|graph|dtype|status)\.h|ir/[a-z_]+\.(h|def)
-		scheduler    (hal|plugin|graph|dtype|status|ir|sched|cluster|yaml)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
-		lib          (hal|ir|sched|cluster|halyard)\.h
+		scheduler    (hal|plugin|graph|dtype|status|ir|sched|cluster|simulate|yaml)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
+		lib          (hal|ir|sched|cluster|simulate|halyard)\.h
 		plugins      (plugin|graph|dtype|status|ir|kernels)\.h|ir/[a-z_]+\.(h|def)
 		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|conform/options\.def|ir/[a-z_]+\.(h|def)
 		tools        [a-z_]+\.h|conform/options\.def|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h

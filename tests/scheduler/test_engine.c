@@ -53,8 +53,9 @@ static void a_shared_link_is_the_bottleneck_that_it_is(void **state)
 {
 	(void)state;
 	static const uint32_t channel[] = {0};
+	static const uint64_t hold[] = {20 * MS};
 	const hy_sched__engine_move move = {
-		.bytes_ns = 20 * MS, .latency_ns = MS, .channel_count = 1, .channels = channel};
+		.latency_ns = MS, .channel_count = 1, .channels = channel, .holds_ns = hold};
 	const hy_sched__engine_stage far_a[] = {{.device = 0, .work_ns = 10 * MS, .before = move}};
 	const hy_sched__engine_stage far_b[] = {{.device = 1, .work_ns = 10 * MS, .before = move}};
 	const hy_sched__engine_lane lanes[] = {{.stage_count = 1, .stages = far_a},

@@ -13,6 +13,7 @@
 #include <halyard/hal.h>
 #include <halyard/ir.h>
 #include <halyard/sched.h>
+#include <halyard/simulate.h>
 
 #define HY_VERSION_MAJOR 0
 #define HY_VERSION_MINOR 1
