@@ -191,11 +191,15 @@ bool conform__compare_in(conform_run *run, const tensor *expected, const void *g
 	print_index(&d, place, sizeof(place));
 	run->difference = d;
 	run->differs = true;
-	conform__fail(run,
-	              "%s: element [%s] is %.9g, expected %.9g within %.3g (%s: %g + %g*sqrt(%lld) of u = %.3g, "
-	              "relative to %.6g); %lld of %lld elements differ",
-	              subject, place, d.first[0].got, d.first[0].expected, d.first[0].bound, d.tolerance, d.factor,
-	              d.root, (long long)d.terms, d.unit, d.first[0].magnitude, (long long)d.wrong, (long long)d.total);
+	char rule[160];
+	if (d.factor == 0 && d.root == 0)
+		snprintf(rule, sizeof(rule), "%s", d.tolerance);
+	else
+		snprintf(rule, sizeof(rule), "%s: %g + %g*sqrt(%lld) of u = %.3g, relative to %.6g", d.tolerance,
+		         d.factor, d.root, (long long)d.terms, d.unit, d.first[0].magnitude);
+	conform__fail(run, "%s: element [%s] is %.9g, expected %.9g within %.3g (%s); %lld of %lld elements differ",
+	              subject, place, d.first[0].got, d.first[0].expected, d.first[0].bound, rule, (long long)d.wrong,
+	              (long long)d.total);
 	return false;
 }
 

@@ -112,18 +112,21 @@ static int run(conform_cli *cli)
 {
 	static show shown;
 	shown = (show){.verbose = cli->verbose, .progress = isatty(STDERR_FILENO) != 0};
-	hy_conform_summary summary;
+	hy_conform_summary summary = {.total = 0};
 	hy_error error = {.text = ""};
 	cli->run.on_result = conform__show_result;
 	cli->run.payload = &shown;
 	const hy_status status = cli->merge ? hy_conform_merge(&cli->run, cli->operand_count, cli->operands, &summary,
 	                                                       &error)
 	                                    : hy_conform_run(&cli->run, &summary, &error);
-	if (status != HY_OK)
-		return complain(&error,
-		                status == HY_INVALID || status == HY_NOT_FOUND ? USAGE : HY_CONFORM_NO_JUDGEMENT);
-	conform__show_summary(&shown, &cli->run, &summary);
-	return (int)summary.verdict;
+	if (summary.total > 0) conform__show_summary(&shown, &cli->run, &summary);
+	if (status == HY_OK) {
+		if (cli->run.out != NULL)
+			printf("report: %s/%s\n", cli->run.out, cli->run.formats == NULL ? "report.html" : "");
+		if (cli->run.submission != NULL) printf("submission: %s\n", cli->run.submission);
+		return (int)summary.verdict;
+	}
+	return complain(&error, status == HY_INVALID || status == HY_NOT_FOUND ? USAGE : HY_CONFORM_NO_JUDGEMENT);
 }
 
 int main(int argc, char **argv)

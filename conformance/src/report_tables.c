@@ -161,7 +161,10 @@ void conform__html_cases(const json_t *report, FILE *file)
 	const json_t *groups = json_object_get(report, "groups"), *cases = json_object_get(report, "cases"), *group,
 		     *item;
 	size_t g, i;
-	fputs("<section id=\"cases\"><h2>Every case</h2>\n", file);
+	fputs("<section id=\"cases\"><h2>Every case</h2><p class=\"note\">with the "
+	      "mutants of the reference plugin that it notices: what notices none has not proved that it can "
+	      "fail</p>\n",
+	      file);
 	json_array_foreach(groups, g, group)
 	{
 		const char *name = conform__record_get(group, "name");
@@ -171,10 +174,12 @@ void conform__html_cases(const json_t *report, FILE *file)
 		{
 			if (strcmp(conform__record_get(item, "group"), name) != 0) continue;
 			const hy_conform_status status = conform__record_status(item);
-			conform__html_put(file, "<li class=\"$\"><code>$</code> <small>$$</small></li>\n",
+			const char *proof = conform__record_get(item, "proven_by");
+			conform__html_put(file, "<li class=\"$\"><code>$</code> <small>$ &middot; $$</small></li>\n",
 			                  conform__html_class(status), conform__record_get(item, "case"),
-			                  status == HY_CONFORM_PASS ? "" : conform__record_get(item, "status"),
-			                  status == HY_CONFORM_PASS ? conform__record_get(item, "rule") : "");
+			                  status == HY_CONFORM_PASS ? conform__record_get(item, "rule")
+			                                            : conform__record_get(item, "status"),
+			                  proof[0] == '\0' ? "unproven" : "mutants ", proof);
 		}
 		fputs("</ul></details>\n", file);
 	}

@@ -110,6 +110,17 @@ static void begin_record(session *s)
 	                                                      described ? &description : NULL, s->waivers));
 }
 
+/* A run that is cut short shall not stand beside the report of the one before. */
+static void forget_reports(const char *folder)
+{
+	static const char *const names[] = {"report.json", "report.html", "junit.xml"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char path[4096];
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+}
+
 static hy_status open_results(session *s, hy_error *error)
 {
 	const hy_conform_options *o = s->options;
@@ -119,6 +130,7 @@ static hy_status open_results(session *s, hy_error *error)
 		return hy_error_set(error, HY_INVALID, "give a folder or a file for the results, not both");
 	if (mkdir(o->out, 0777) != 0 && errno != EEXIST)
 		return hy_error_set(error, HY_NOT_FOUND, "%s can't be made: %s", o->out, strerror(errno));
+	forget_reports(o->out);
 	snprintf(path, sizeof(path), "%s/results.jsonl", o->out);
 	return conform__results_create(&s->results, path, error);
 }
@@ -191,7 +203,11 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 		conform__verdict(s.results.records, out_summary);
 		out_summary->time_ns = conform__process_now_ns() - begin;
 		conform__results_add(&s.results, conform__record_end(out_summary));
-		status = conform__report_deliver(&known, s.results.records, conform__waivers_text(s.waivers), error);
+		if (s.results.file != NULL && ferror(s.results.file))
+			status = hy_error_set(error, HY_NOT_FOUND, "the results can't be written: is the disk full?");
+		if (status == HY_OK)
+			status = conform__report_deliver(&known, s.results.records, conform__waivers_text(s.waivers),
+			                                 error);
 		if (status == HY_OK && known.propose_waivers != NULL)
 			status = propose_waivers(s.results.records, known.propose_waivers, error);
 	}

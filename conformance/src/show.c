@@ -113,7 +113,4 @@ void conform__show_summary(const show *self, const hy_conform_options *options, 
 	printf("\nsuite %s, list %016llx, seed %llu, %.1f s\n", HY_CONFORM_SUITE_VERSION,
 	       (unsigned long long)hy_conform_list_hash(), (unsigned long long)options->seed,
 	       (double)summary->time_ns / 1e9);
-	if (options->out != NULL)
-		printf("report: %s/%s\n", options->out, options->formats == NULL ? "report.html" : "");
-	if (options->submission != NULL) printf("submission: %s\n", options->submission);
 }

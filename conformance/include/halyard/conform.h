@@ -144,7 +144,8 @@ typedef struct hy_conform_summary {
 } hy_conform_summary;
 
 /* Runs the suite. Fails when it could not begin: NOT_FOUND (plugin, worker, a file), INVALID (options, waivers), INTERNAL
- * (the comparator's own test); or could not write its reports: NOT_FOUND. Threads: one at a time. */
+ * (the comparator's own test); or could not write its reports: NOT_FOUND, and then out_summary is there all the same.
+ * Threads: one at a time. */
 hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *out_summary, hy_error *error);
 
 /* A failing case made small. */
