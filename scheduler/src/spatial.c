@@ -5,10 +5,12 @@
 
 #include "cost.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LONGEST_GROUP 64u
+#define HOPELESS 8u /* groups in a row that lose before their halos are counted: longer ones overlap more */
 #define NEVER_NS 1e300
 
 typedef enum where { ALONE, SPLIT, WHERE_COUNT } where;
@@ -354,6 +356,7 @@ static void try_groups(search *s, uint32_t end)
 {
 	state *best = best_at(s, end, SPLIT);
 	const uint32_t longest = s->problem->grouping == HY_SCHED__GROUPS_ONE ? end : LONGEST_GROUP;
+	uint32_t hopeless = 0;
 	walk_begin(s);
 	for (uint32_t first = end; first > 0 && end - first < longest;) {
 		if (!s->layers->nodes[--first].local) return;
@@ -361,9 +364,12 @@ static void try_groups(search *s, uint32_t end)
 		const double compute = most_compute(s, first);
 		if (compute >= best->ns && s->problem->border_ns_per_byte == NULL) return;
 		if (!may_begin(s, first, end)) continue;
+		const double least = fmin(best_at(s, first, ALONE)->ns, best_at(s, first, SPLIT)->ns);
+		hopeless = least + compute >= best->ns ? hopeless + 1 : 0;
+		if (hopeless > HOPELESS) return;
 		for (where before = ALONE; before < WHERE_COUNT; before++) {
 			const state *from = best_at(s, first, before);
-			if (from->ns >= NEVER_NS) continue;
+			if (from->ns >= NEVER_NS || from->ns + compute >= best->ns) continue;
 			double bytes;
 			const double exchange = exchange_walk(s, first, before, &bytes);
 			state next = {.ns = from->ns + exchange + compute + (double)s->problem->group_ns,
@@ -507,15 +513,21 @@ done:
 hy_status hy_sched__spatial_plan(const hy_sched__spatial_problem *problem, hy_sched__spatial *out_split,
                                  hy_error *error)
 {
+	const uint32_t all = problem->device_count;
 	hy_sched__spatial best;
 	hy_status status = hy_sched__spatial_split(problem, 1, &best, error);
-	for (uint32_t count = 2; count <= problem->device_count && status == HY_OK; count += 1 + count / 8) {
+	for (uint32_t count = 2; count <= all && status == HY_OK;) {
 		hy_sched__spatial next;
 		status = hy_sched__spatial_split(problem, count, &next, error);
-		if (status != HY_OK) break;
+		if (status != HY_OK) {
+			hy_sched__spatial_finish(&best);
+			return status;
+		}
 		const bool better = next.item_ns < best.item_ns;
 		hy_sched__spatial_finish(better ? &best : &next);
 		if (better) best = next;
+		const uint32_t more = count + 1 + count / 3;
+		count = more > all && count < all ? all : more;
 	}
 	if (status == HY_OK) *out_split = best;
 	return status;

@@ -81,6 +81,14 @@ static hy_status find_split(proposal *p, const hy_sched_plan *plan, hy_error *er
 	return hy_sched__spatial_plan(&problem, &p->split, error);
 }
 
+/* Values of no elements have no rows to share. */
+static bool has_empty_values(const hy_ir_graph *graph)
+{
+	for (uint32_t v = 0; v < hy_ir_graph_value_count(graph); v++)
+		if (hy_ir_type_elements(&hy_ir_graph_value(graph, v)->type) == 0) return true;
+	return false;
+}
+
 static bool has_strips(const hy_sched__spatial *split)
 {
 	for (uint32_t g = 0; g < split->group_count; g++)
@@ -109,7 +117,7 @@ hy_status hy_sched__strips_propose(hy_sched_plan *plan, uint64_t best_ns, hy_sch
 	proposal p = {0};
 	hy_error why = {0};
 	hy_status status = proposal_init(&p, plan, error);
-	if (status == HY_OK) status = find_split(&p, plan, error);
+	if (status == HY_OK && !has_empty_values(p.graph)) status = find_split(&p, plan, error);
 	if (status != HY_OK) goto done;
 	if (!has_strips(&p.split) || p.split.item_ns == HY_SCHED__NEVER || (!asked && p.split.item_ns >= best_ns)) {
 		status = note_refusal(plan, &p, best_ns, error);
