@@ -10,6 +10,7 @@
 #include "part.h"
 #include "plan_check.h"
 #include "plan_info.h"
+#include "plan_reuse.h"
 #include "prior.h"
 #include "segments.h"
 #include "settle.h"
@@ -78,6 +79,7 @@ static hy_status ask_devices(work *w, hy_error *error)
 	const uint32_t nodes = hy_ir_graph_node_count(plan->graph);
 	hy_ir_blob blob = {0};
 	hy_status status = hy_ir_blob_create(plan->graph, 0, nodes, &blob, NULL, NULL, NULL, NULL, error);
+	if (status == HY_OK) plan->model_hash = hy_sched__cost_hash(blob.graph);
 	for (uint32_t d = 0; d < plan->device_count && status == HY_OK; d++) {
 		hy_sched__device *device = &plan->devices[d];
 		device->verdicts = calloc(nodes, sizeof(*device->verdicts));
@@ -354,18 +356,34 @@ static void drop_unused(hy_sched_plan *plan)
 	}
 }
 
+/* Steps 0 and 1. */
+static hy_status prepare(work *w, const char *selector, hy_error *error)
+{
+	hy_sched_plan *plan = w->plan;
+	hy_status status = hy_sched__devices_select(plan, selector, error);
+	const bool by_name = selector != NULL && strchr(selector, '*') == NULL;
+	if (status == HY_OK && w->measure) status = open_devices(w, by_name, error);
+	if (status == HY_OK) status = hy_sched__devices_note(plan, error);
+	if (status == HY_OK) status = ask_devices(w, error);
+	return status;
+}
+
+static hy_status finish(work *w, hy_error *error)
+{
+	hy_status status = hy_sched__plan_info_fill(w->plan, error);
+	if (status == HY_OK) status = hy_sched__plan_check(w->plan, error);
+	tell(w->plan, "planned", 1);
+	return status;
+}
+
 static hy_status plan_make(work *w, const hy_sched_options *options, hy_error *error)
 {
 	hy_sched_plan *plan = w->plan;
 	const char *ignored;
-	hy_status status = hy_sched__devices_select(plan, options->devices, error);
-	if (status == HY_OK) status = hy_sched__cost_file_open(options->cost_file, &w->costs, &ignored, error);
+	hy_status status = hy_sched__cost_file_open(options->cost_file, &w->costs, &ignored, error);
 	if (status == HY_OK && ignored != NULL)
 		status = hy_sched__note(plan, HY_IR_NONE, NULL, HY_REASON_NONE, error, "%s", ignored);
-	const bool by_name = options->devices != NULL && strchr(options->devices, '*') == NULL;
-	if (status == HY_OK && w->measure) status = open_devices(w, by_name, error);
-	if (status == HY_OK) status = hy_sched__devices_note(plan, error);
-	if (status == HY_OK) status = ask_devices(w, error);
+	if (status == HY_OK) status = prepare(w, options->devices, error);
 	if (status == HY_OK) status = check_refusals(w, error);
 	if (status == HY_OK) status = find_links(w, error);
 	if (status == HY_OK) status = make_singles(w, error);
@@ -375,9 +393,23 @@ static hy_status plan_make(work *w, const hy_sched_options *options, hy_error *e
 	hy_error unsaved = {0};
 	if (hy_sched__cost_file_save(w->costs, &unsaved) != HY_OK)
 		status = hy_sched__note(plan, HY_IR_NONE, NULL, HY_REASON_NONE, error, "%s", unsaved.text);
-	if (status == HY_OK) status = hy_sched__plan_info_fill(plan, error);
-	if (status == HY_OK) status = hy_sched__plan_check(plan, error);
-	tell(plan, "planned", 1);
+	return status == HY_OK ? finish(w, error) : status;
+}
+
+/* As plan_text says; nothing is measured and nothing chosen. */
+static hy_status plan_again(work *w, const hy_sched_options *options, hy_error *error)
+{
+	hy_sched__reuse *reuse;
+	const char *selector;
+	hy_status status = hy_sched__reuse_create(options->plan_text, &reuse, &selector, error);
+	if (status != HY_OK) return status;
+	status = prepare(w, selector, error);
+	for (uint32_t d = 0; status == HY_OK && d < w->plan->device_count; d++)
+		estimate(w->plan, &w->plan->devices[d]);
+	if (status == HY_OK) status = hy_sched__reuse_apply(reuse, w->plan, error);
+	if (status == HY_OK) status = finish(w, error);
+	if (status == HY_OK) status = hy_sched__reuse_check(reuse, w->plan, error);
+	hy_sched__reuse_destroy(reuse);
 	return status;
 }
 
@@ -402,9 +434,10 @@ hy_status hy_sched_plan_create(hy_hal_machine *machine, const hy_ir_graph *graph
 	work w = {.plan = plan,
 	          .measure = (own.flags & HY_SCHED_NO_MEASURE) == 0,
 	          .forbid = (own.flags & HY_SCHED_FORBID_FALLBACK) != 0};
-	status = plan_make(&w, &own, error);
+	if (own.plan_text != NULL) w.measure = true; /* devices are opened: the plan is about to be run */
+	status = own.plan_text != NULL ? plan_again(&w, &own, error) : plan_make(&w, &own, error);
 	hy_sched__cost_file_close(w.costs);
-	plan->options.devices = plan->options.cost_file = NULL;
+	plan->options.devices = plan->options.cost_file = plan->options.plan_text = NULL;
 	plan->options.progress = NULL;
 	if (status != HY_OK) {
 		hy_sched_plan_destroy(plan);

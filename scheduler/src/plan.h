@@ -120,6 +120,7 @@ struct hy_sched_plan {
 	hy_sched_plan_note *notes; /* texts owned */
 	hy_sched_plan_info info;
 	hy_sched_plan_device *shown; /* info.devices */
+	uint64_t model_hash; /* of its nodes, shapes and attributes, not of its weights */
 	bool has_session;
 };
 

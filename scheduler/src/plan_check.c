@@ -40,3 +40,8 @@ hy_status hy_sched__plan_check(const hy_sched_plan *plan, hy_error *error)
 	if (shares < 0.999 || shares > 1.001) return hy_error_set(error, HY_INTERNAL, "plan: shares sum to %f", shares);
 	return HY_OK;
 }
+
+hy_status hy_sched__plan_check_lane(const hy_sched_plan *plan, const hy_sched__lane *lane, hy_error *error)
+{
+	return check_lane(plan, lane, false, error) == HY_OK ? HY_OK : HY_INVALID;
+}

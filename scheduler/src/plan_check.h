@@ -8,4 +8,7 @@
  * one. Fails: INTERNAL, naming the first rule that is broken. */
 hy_status hy_sched__plan_check(const hy_sched_plan *plan, hy_error *error);
 
+/* The same for one lane: INVALID. */
+hy_status hy_sched__plan_check_lane(const hy_sched_plan *plan, const hy_sched__lane *lane, hy_error *error);
+
 #endif

@@ -19,7 +19,7 @@ static uint32_t uses(const hy_sched__candidate *candidate, uint32_t part)
 }
 
 /* A predicted part costs its nodes and its copies. */
-static uint64_t time_of(const hy_sched_plan *plan, const hy_sched__part *part)
+uint64_t hy_sched__plan_info_part_ns(const hy_sched_plan *plan, const hy_sched__part *part)
 {
 	const hy_sched__device *device = &plan->devices[part->segment.device];
 	if (part->cost.count > 0) return part->cost.median_ns;
@@ -43,7 +43,7 @@ static void show_device(const hy_sched_plan *plan, uint32_t index, hy_sched_plan
 		const hy_sched__part *part = &plan->parts[p];
 		if (part->segment.device != index || uses(candidate, p) == 0) continue;
 		const bool known = part->cost.count > 0;
-		row->item_ns += time_of(plan, part);
+		row->item_ns += hy_sched__plan_info_part_ns(plan, part);
 		row->measured &= known;
 		row->node_count += part->segment.count;
 		row->launches += part->cost.launches;

@@ -23,7 +23,11 @@ tool_exit tool_cmd_plan(const tool_options *options)
 	if (code == TOOL_EXIT_OK) code = tool_machine_open(options, false, &machine);
 	if (code == TOOL_EXIT_OK) code = tool_planning_plan(options, machine, graph, &wishes, &plan);
 	if (code == TOOL_EXIT_OK) {
-		if (hy_sched_plan_print(plan, tool_options_is(options->format, "json"), &text, &error) == HY_OK)
+		const bool svg = tool_options_is(options->plan_format, "svg");
+		const hy_status status = svg ? hy_sched_plan_draw(plan, &text, &error)
+		                             : hy_sched_plan_print(plan, tool_options_is(options->plan_format, "json"),
+		                                                   &text, &error);
+		if (status == HY_OK)
 			fputs(text, stdout);
 		else
 			code = tool_report_error(TOOL_EXIT_NO, &error);

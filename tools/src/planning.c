@@ -1,6 +1,7 @@
 /* Plans and sessions as the options ask for them. */
 #include "planning.h"
 #include "cluster_options.h"
+#include "file.h"
 #include "model.h"
 #include "report.h"
 
@@ -66,6 +67,7 @@ static tool_exit plan_failed(const hy_error *error)
 	case HY_UNSUPPORTED:
 		return tool_report_error(TOOL_EXIT_MODEL, error);
 	case HY_INVALID:
+	case HY_INCOMPATIBLE: /* an earlier plan, with this model or these devices */
 		return tool_report_error(TOOL_EXIT_USAGE, error);
 	default:
 		return tool_planning_run_failed(error);
@@ -99,13 +101,24 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 		if (code != TOOL_EXIT_OK) return code;
 	}
 	char *selector = NULL;
-	if (options->cluster != NULL) {
+	if (options->cluster != NULL && options->plan == NULL) {
 		const tool_exit code = tool_cluster_selector(options, machine, &selector);
 		if (code != TOOL_EXIT_OK) return code;
 		choices.devices = selector;
 	}
+	void *text = NULL;
+	size_t length;
+	if (options->plan != NULL) {
+		if (options->device != NULL || options->cut_at != NULL || options->cluster != NULL)
+			return tool_report(TOOL_EXIT_USAGE,
+			                   "--plan says the devices and the cuts: leave out the others");
+		if (tool_file_read(options->plan, &text, &length, &error) != HY_OK)
+			return tool_report_error(TOOL_EXIT_USAGE, &error);
+		choices.plan_text = text;
+	}
 	const hy_status status = hy_sched_plan_create(machine, graph, &choices, out_plan, &error);
 	free(selector);
+	free(text);
 	tool_progress((void *)(uintptr_t)options, "", 1);
 	return status == HY_OK ? TOOL_EXIT_OK : plan_failed(&error);
 }

@@ -55,6 +55,10 @@ typedef struct hy_sched_options {
 	/* What candidates are compared by: time of work, of copies, and of bringing back what is likely to be pushed out of
 	 * memory (what a device holds above nine tenths of it). 0: 1. Predictions are not changed by them. */
 	double execution_weight, transfer_weight, memory_weight;
+	/* An earlier plan's JSON: it is taken as it is, with its devices; devices, objective, strategy and measuring of this
+	 * are not looked at. Then plan_create also fails: INVALID it is no such plan; INCOMPATIBLE the model or a device
+	 * is another; NO_MEMORY what was loaded needs more than the plan allows. NULL: plan. */
+	const char *plan_text;
 } hy_sched_options;
 
 /* Plans a prepared graph (hy_ir_prepare) on devices of machine. Both are lent until the plan is destroyed.
@@ -97,6 +101,8 @@ typedef struct hy_sched_plan_info {
 const hy_sched_plan_info *hy_sched_plan_describe(const hy_sched_plan *plan);
 /* The plan for people (json false) or programs (schema halyard.plan/v1). The text is the caller's, free(). */
 hy_status hy_sched_plan_print(const hy_sched_plan *plan, bool json, char **out_text, hy_error *error);
+/* The plan as a drawing (SVG, self-contained): the graph coloured by device, with the copies. The text is the caller's. */
+hy_status hy_sched_plan_draw(const hy_sched_plan *plan, char **out_text, hy_error *error);
 /* Where node `node` of the graph runs and why, for people. */
 hy_status hy_sched_plan_explain(const hy_sched_plan *plan, uint32_t node, char **out_text, hy_error *error);
 
