@@ -146,7 +146,7 @@ void conform__html_failures(const json_t *report, FILE *file)
 	const json_t *failures = json_object_get(report, "failures"), *groups = json_object_get(report, "groups");
 	const json_t *item, *group;
 	size_t i, g;
-	uint32_t shown = 0;
+	uint32_t opened = 0;
 	if (json_array_size(failures) == 0) return;
 	fputs("<section id=\"failures\"><h2>What does not hold</h2>\n", file);
 	json_array_foreach(groups, g, group)
@@ -157,8 +157,9 @@ void conform__html_failures(const json_t *report, FILE *file)
 		{
 			if (strcmp(conform__record_get(item, "group"), name) != 0) continue;
 			if (first) conform__html_put(file, "<h3>$</h3>\n", name);
+			put_failure(item, first && opened < OPEN, file);
+			opened += first;
 			first = false;
-			put_failure(item, shown++ < OPEN, file);
 		}
 	}
 	fputs("</section>\n", file);

@@ -95,6 +95,23 @@ static hy_conform_summary run_into(hy_conform_options o, const char *name)
 	return summary;
 }
 
+/* Whether the plugin can be loaded is asked in every shard. */
+static void shards_share_the_first_case_and_no_other(void **state)
+{
+	(void)state;
+	hy_conform_options o = options_for("x", HY_CONFORM_L0);
+	const uint32_t all = count_of(&o);
+	o.shard_count = 3;
+	uint32_t sum = 0;
+	for (o.shard = 1; o.shard <= 3; o.shard++) {
+		conform_selection s = select_ok(&o);
+		assert_string_equal(s.cases[0]->info.id, hy_conform_case_at(0)->id);
+		sum += s.count;
+		conform__select_finish(&s);
+	}
+	assert_int_equal(sum, all + 2);
+}
+
 static void shards_make_the_whole(void **state)
 {
 	(void)state;
@@ -261,6 +278,7 @@ int main(void)
 		CASE(globs_add_and_take_away),
 		CASE(names_that_no_case_has_are_refused),
 		CASE(shuffling_keeps_the_cases_and_the_first),
+		CASE(shards_share_the_first_case_and_no_other),
 		CASE(shards_make_the_whole),
 		CASE(shards_of_different_runs_do_not_mix),
 		CASE(failed_cases_can_be_run_again),

@@ -43,3 +43,7 @@ if nm -D --defined-only "$libdir/libhalyard.so" | grep -E ' hy_(hal|ir|sched)__'
   exit 1
 fi
 ! nm -D --defined-only "$libdir/libhalyard.so" | grep -vE ' hy_| HALYARD_0$'
+
+echo "the suite beside the program"
+"$prefix/bin/halyard" conformance sim --level L0 --case 'abi.load.*' --out "$work/report" >"$work/suite.log" || [[ $? == 5 ]]
+grep -q '4 of' "$work/suite.log" && [[ -s $work/report/report.html ]]
