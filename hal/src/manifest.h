@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HY_HAL__MANIFEST_BYTES 65536u
 #define HY_HAL__MANIFEST_ITEMS 32u
 
 typedef struct hy_hal__manifest_list {

@@ -9,9 +9,6 @@
 /* Copies at most size - 1 bytes and ends them with NUL; control characters become spaces, trailing spaces go. */
 void hy_hal__text_copy(char *target, size_t size, const char *text, size_t length);
 
-/* The candidate that `word` is most likely a slip of, or NULL. */
-const char *hy_hal__text_nearest(const char *word, const char *const *candidates, size_t count);
-
 /* printf into malloc'd memory; NULL when memory is exhausted. */
 char *hy_hal__text_format(const char *format, ...) HY_PRINTF(1, 2);
 

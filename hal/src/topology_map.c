@@ -114,7 +114,8 @@ static uint64_t memory_of(hwloc_obj_t os)
 	for (unsigned i = 0; i < os->infos_count; i++) {
 		const char *name = os->infos[i].name;
 		for (size_t e = 0; e < sizeof(ends) / sizeof(ends[0]); e++)
-			if (strlen(name) > strlen(ends[e]) && strcmp(name + strlen(name) - strlen(ends[e]), ends[e]) == 0)
+			if (strlen(name) > strlen(ends[e]) &&
+			    strcmp(name + strlen(name) - strlen(ends[e]), ends[e]) == 0)
 				return 1024 * strtoull(os->infos[i].value, NULL, 10);
 	}
 	return 0;
@@ -203,12 +204,22 @@ static bool find_links(hy_hal_map *map)
 
 /* ---- the whole ---- */
 
+/* hwloc's components that would load drivers into this process, where none is loaded that was not probed, and the one of
+ * libpciaccess, which never gives its memory back: sysfs tells the bus as well. */
+static void refuse_drivers(hwloc_topology_t hwloc)
+{
+	static const char *const names[] = {"opencl", "cuda", "nvml", "rsmi", "levelzero", "gl", "pci"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)hwloc_topology_set_components(hwloc, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, names[i]);
+}
+
 static hy_status choose_source(hwloc_topology_t hwloc, const char *source, hy_error *error)
 {
 	static const char synthetic[] = "synthetic:";
 	struct stat file;
 	if (source == NULL) {
 		hwloc_topology_set_flags(hwloc, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
+		refuse_drivers(hwloc);
 		return HY_OK;
 	}
 	if (strncmp(source, synthetic, sizeof(synthetic) - 1) == 0) {

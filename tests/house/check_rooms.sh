@@ -9,12 +9,12 @@ faults=$(
 		grep -rnE --include='*.[ch]' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"](halyard/|.*\.\./)' "$room" |
 			grep -vE "include[[:space:]]*<halyard/($doors)>"
 	done <<-'ROOMS'
-		hal          (hal|plugin|graph|dtype|status)\.h
+		hal          (hal|plugin|graph|dtype|status|yaml)\.h
 		yaml         (status|yaml)\.h
 		ir           (ir|graph|dtype|status)\.h|ir/[a-z_]+\.(h|def)
 		scheduler    (hal|plugin|graph|dtype|status|ir|sched|cluster|simulate|yaml)\.h|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 		lib          (hal|ir|sched|cluster|simulate|halyard)\.h
-		plugins      (plugin|graph|dtype|status|ir|kernels)\.h|ir/[a-z_]+\.(h|def)
+		plugins      (plugin|graph|dtype|status|ir|kernels|yaml)\.h|ir/[a-z_]+\.(h|def)
 		conformance  (hal|plugin|graph|dtype|status|ir|conform)\.h|conform/options\.def|ir/[a-z_]+\.(h|def)
 		tools        [a-z_]+\.h|conform/options\.def|ir/[a-z_]+\.(h|def)|sched/[a-z_]+\.h
 	ROOMS

@@ -30,6 +30,8 @@ plant scheduler/src '#include <halyard/halyard.h>' 1
 plant scheduler/src '#include <cuda.h>' 1
 plant plugins/x '#include <halyard/plugin.h>' 0
 plant plugins/x '#include <halyard/ir/eval.h>' 0
+plant plugins/x '#include <halyard/yaml.h>' 0
+plant hal/src '#include <halyard/yaml.h>' 0
 plant plugins/x '#include <halyard/hal.h>' 1
 plant plugins/x '#include <halyard/sched.h>' 1
 plant plugins/x ' # include "../cpu/cpu_queue.h"' 1
