@@ -368,6 +368,7 @@ static uint32_t room_of(const hy_sched__engine_options *options, const hy_sched_
 	uint32_t depth = 2;
 	for (uint32_t l = 0; l < options->lane_count; l++) {
 		item_ns[l] = lanes[l].item_ns > 0 ? lanes[l].item_ns : 1;
+		if (lanes[l].depth > depth) depth = lanes[l].depth;
 		if (lanes[l].most > depth) depth = lanes[l].most;
 	}
 	const uint32_t window = hy_sched__window_of(options->lane_count, item_ns, depth);

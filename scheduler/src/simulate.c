@@ -188,9 +188,9 @@ static hy_status check(const hy_sched_simulation_options *options, hy_error *err
 	if (!(options->rate_per_s >= 0) || !(options->noise >= 0 && options->noise <= 1) ||
 	    !(options->calibration_error >= 0 && options->calibration_error <= 1))
 		return hy_error_set(error, HY_INVALID, "simulate: a rate of at least 0, noise and error of 0 to 1");
-	if (options->strategy != HY_SCHED_AUTO && options->strategy != HY_SCHED_SINGLE &&
-	    options->strategy != HY_SCHED_REPLICAS)
-		return hy_error_set(error, HY_INVALID, "simulate: strategies are auto, single and replicas");
+	if (options->strategy == HY_SCHED_CUT || options->strategy == HY_SCHED_SPATIAL)
+		return hy_error_set(error, HY_INVALID,
+		                    "simulate: strategies are auto, single, replicas, pipeline and groups");
 	return HY_OK;
 }
 

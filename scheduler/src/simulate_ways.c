@@ -3,7 +3,10 @@
 
 #include "bound.h"
 #include "footprint.h"
+#include "pipeline.h"
+#include "plan_graph.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,35 +80,73 @@ static hy_status allocate(hy_sched__simulated *ways, uint32_t lanes, uint32_t st
 	return HY_OK;
 }
 
-/* What is told to the dispatch about handing over: far lanes take chunks, with enough in hand to hide the way there. */
-static void tell(const hy_sched__simulated *ways, hy_sched__engine_lane *lane, uint32_t d)
+/* Of its slowest device. */
+static uint64_t item_ns_of(const hy_sched__engine_lane *lane)
 {
-	const hy_sched_cluster_type *type = &ways->cluster->types[ways->devices[d].type];
-	const uint64_t way_ns = alone_ns(&lane->stages[0].before), item_ns = lane->stages[0].work_ns;
-	lane->told.depth = DEPTH + (way_ns < item_ns ? 0 : 1);
-	lane->told.overhead_ns = (uint64_t)type->launch_ns.value;
-	if (!is_far(ways, d) || item_ns == 0) return;
+	uint64_t most = 0;
+	for (uint32_t s = 0; s < lane->stage_count; s++)
+		if (lane->stages[s].work_ns > most) most = lane->stages[s].work_ns;
+	return most > 0 ? most : 1;
+}
+
+/* What is told to the dispatch about handing over: far lanes take chunks, with enough in hand to hide the way there. */
+static void tell(const hy_sched__simulated *ways, hy_sched__engine_lane *lane)
+{
+	const uint32_t d = lane->stages[0].device;
+	const uint64_t way_ns = alone_ns(&lane->stages[0].before), item_ns = item_ns_of(lane);
+	lane->told.depth = DEPTH * lane->stage_count + (way_ns < item_ns ? 0 : 1);
+	lane->told.overhead_ns = (uint64_t)ways->cluster->types[ways->devices[d].type].launch_ns.value;
+	if (!is_far(ways, d)) return;
 	const uint64_t hidden = 2 * (way_ns / item_ns + 1);
 	lane->told.most = lane->told.depth + (uint32_t)(hidden < MOST_IN_HAND ? hidden : MOST_IN_HAND);
 }
 
-static hy_status make_single(hy_sched__simulated *ways, uint32_t d, hy_error *error)
+/* One stage per segment; the inputs of a stage come from the device before it. */
+static hy_status make_lane(hy_sched__simulated *ways, uint32_t count, const hy_sched__segment *segments,
+                           hy_error *error)
 {
 	hy_sched__engine_lane *lane = &ways->lanes[ways->lane_count];
-	hy_sched__engine_stage *stage = &ways->stages[ways->stage_count];
-	const size_t moves = (size_t)ways->stage_count + ways->lane_count;
-	*stage = (hy_sched__engine_stage){.device = d, .work_ns = ways->devices[d].item_ns};
-	lane->stage_count = 1;
-	lane->stages = stage;
-	hy_status status = make_move(ways, ways->source, place_of(ways, d), ways->whole.input_bytes, moves,
-	                             &stage->before, error);
+	size_t move = (size_t)ways->stage_count + ways->lane_count;
+	uint32_t place = ways->source;
+	hy_status status = HY_OK;
+	lane->stages = &ways->stages[ways->stage_count];
+	for (uint32_t s = 0; s < count && status == HY_OK; s++) {
+		const uint32_t d = segments[s].device;
+		const uint64_t *node_ns = ways->node_ns[ways->devices[d].type];
+		hy_sched__engine_stage *stage = &ways->stages[ways->stage_count++];
+		hy_sched__footprint footprint = ways->whole;
+		*stage = (hy_sched__engine_stage){.device = d};
+		for (uint32_t n = 0; n < segments[s].count; n++)
+			stage->work_ns += node_ns[segments[s].first + n];
+		if (count > 1)
+			status = hy_sched__footprint_of(ways->graph, segments[s].first, segments[s].count, &footprint,
+			                                error);
+		if (status == HY_OK)
+			status = make_move(ways, place, place_of(ways, d), footprint.input_bytes, move++,
+			                   &stage->before, error);
+		place = place_of(ways, d);
+		ways->devices[d].in_plan = true;
+	}
 	if (status == HY_OK)
-		status = make_move(ways, place_of(ways, d), ways->source, ways->whole.output_bytes, moves + 1,
-		                   &lane->after, error);
-	tell(ways, lane, d);
-	ways->devices[d].in_plan = true;
-	ways->stage_count++;
+		status = make_move(ways, place, ways->source, ways->whole.output_bytes, move, &lane->after, error);
+	lane->stage_count = count;
+	tell(ways, lane);
 	ways->lane_count++;
+	return status;
+}
+
+static hy_status make_single(hy_sched__simulated *ways, uint32_t d, hy_error *error)
+{
+	const hy_sched__segment whole = {.first = 0, .count = ways->node_count, .device = d};
+	return make_lane(ways, 1, &whole, error);
+}
+
+static hy_status make_streams(hy_sched__simulated *ways, const hy_sched__pipelines *streams, hy_error *error)
+{
+	hy_status status = allocate(ways, streams->stream_count, streams->stream_first[streams->stream_count], error);
+	for (uint32_t s = 0; s < streams->stream_count && status == HY_OK; s++)
+		status = make_lane(ways, streams->stream_first[s + 1] - streams->stream_first[s],
+		                   &streams->stages[streams->stream_first[s]], error);
 	return status;
 }
 
@@ -165,9 +206,31 @@ static hy_status does_not_fit(const hy_sched__simulated *ways, hy_error *error)
 	const uint64_t need = hy_sched__footprint_need(&ways->whole, true, DEPTH);
 	return hy_error_set(
 		error, HY_NO_MEMORY,
-		"the model needs %.1f GiB; the largest device of cluster %s has %.1f GiB, %.1f GiB too little",
-		(double)need / 1073741824.0, ways->cluster->name, most / 1073741824.0,
-		((double)need - most) / 1073741824.0);
+		"no plan fits: the model needs %.0f bytes; the largest device of cluster %s has %.0f, %.0f too "
+		"little",
+		(double)need, ways->cluster->name, most, (double)need - most);
+}
+
+/* What a lane takes of each channel at a rate; negative: gives back. */
+static void take_channels(const hy_sched__engine_lane *lane, double rate, double *left)
+{
+	for (uint32_t m = 0; m <= lane->stage_count; m++) {
+		const hy_sched__engine_move *move = m < lane->stage_count ? &lane->stages[m].before : &lane->after;
+		for (uint32_t c = 0; c < move->channel_count; c++)
+			left[move->channels[c]] -= rate * (double)move->holds_ns[c];
+	}
+}
+
+static double most_rate(const hy_sched__engine_lane *lane, const double *left)
+{
+	double rate = 1 / (double)item_ns_of(lane);
+	for (uint32_t m = 0; m <= lane->stage_count; m++) {
+		const hy_sched__engine_move *move = m < lane->stage_count ? &lane->stages[m].before : &lane->after;
+		for (uint32_t c = 0; c < move->channel_count; c++)
+			if (rate * (double)move->holds_ns[c] > left[move->channels[c]])
+				rate = left[move->channels[c]] / (double)move->holds_ns[c];
+	}
+	return rate > 0 ? rate : 0;
 }
 
 /* Requests per second of all lanes together, the fastest served first where they share channels. */
@@ -175,35 +238,106 @@ static hy_status rate_of(const hy_sched__simulated *ways, double *out_per_s, hy_
 {
 	double *left = malloc((ways->channel_count + 1) * sizeof(*left)), all = 0;
 	bool *served = calloc(ways->lane_count + 1, sizeof(*served));
-	if (left == NULL || served == NULL) {
-		free(left);
-		free(served);
-		return hy_error_set(error, HY_NO_MEMORY, "no memory for rates");
-	}
-	for (uint32_t c = 0; c < ways->channel_count; c++)
+	for (uint32_t c = 0; left != NULL && c < ways->channel_count; c++)
 		left[c] = 1;
-	for (uint32_t i = 0; i < ways->lane_count; i++) {
+	for (uint32_t i = 0; left != NULL && served != NULL && i < ways->lane_count; i++) {
 		uint32_t next = ways->lane_count;
 		for (uint32_t l = 0; l < ways->lane_count; l++)
-			if (!served[l] && (next == ways->lane_count ||
-			                   ways->lanes[l].stages[0].work_ns < ways->lanes[next].stages[0].work_ns))
+			if (!served[l] &&
+			    (next == ways->lane_count || item_ns_of(&ways->lanes[l]) < item_ns_of(&ways->lanes[next])))
 				next = l;
-		const hy_sched__engine_move *moves[] = {&ways->lanes[next].stages[0].before, &ways->lanes[next].after};
-		double rate = 1 / (double)ways->lanes[next].stages[0].work_ns;
-		for (uint32_t m = 0; m < 2; m++)
-			for (uint32_t c = 0; c < moves[m]->channel_count; c++)
-				if (rate * (double)moves[m]->holds_ns[c] > left[moves[m]->channels[c]])
-					rate = left[moves[m]->channels[c]] / (double)moves[m]->holds_ns[c];
-		for (uint32_t m = 0; m < 2; m++)
-			for (uint32_t c = 0; c < moves[m]->channel_count; c++)
-				left[moves[m]->channels[c]] -= rate * (double)moves[m]->holds_ns[c];
+		const double rate = most_rate(&ways->lanes[next], left);
+		take_channels(&ways->lanes[next], rate, left);
 		served[next] = true;
-		all += rate > 0 ? rate : 0;
+		all += rate;
 	}
+	const bool failed = left == NULL || served == NULL;
 	free(left);
 	free(served);
 	*out_per_s = all * 1e9;
+	return failed ? hy_error_set(error, HY_NO_MEMORY, "no memory for rates") : HY_OK;
+}
+
+/* ---- pipelines ---- */
+
+static hy_status link_of(const hy_sched__simulated *ways, uint32_t from, uint32_t to, hy_sched__link *out_link,
+                         hy_error *error)
+{
+	const uint64_t some = 1u << 20;
+	hy_sched_route route;
+	const hy_status status = hy_sched_cluster_route(ways->cluster, from, to, &route, error);
+	if (status != HY_OK) return status;
+	const double least = hy_sched_route_ns(ways->cluster, &route, 0);
+	out_link->latency_ns = (uint64_t)least;
+	out_link->ns_per_byte = (hy_sched_route_ns(ways->cluster, &route, some) - least) / (double)some;
 	return HY_OK;
+}
+
+/* The planner's pipelines on all devices; stream_count 0 when none fits. */
+static hy_status find_streams(const hy_sched__simulated *ways, hy_sched__pipeline_shape shape,
+                              hy_sched__pipelines *out_streams, hy_error *error)
+{
+	const uint32_t count = ways->device_count;
+	const uint64_t **rows = calloc(count, sizeof(*rows));
+	uint64_t *capacity = calloc(count, sizeof(*capacity));
+	hy_sched__link *to = calloc(count, sizeof(*to)), *from = calloc(count, sizeof(*from));
+	hy_sched__plan_graph graph = {.type = NULL};
+	hy_status status = HY_OK;
+	if (rows == NULL || capacity == NULL || to == NULL || from == NULL)
+		status = hy_error_set(error, HY_NO_MEMORY, "no memory for planning");
+	for (uint32_t d = 0; d < count && status == HY_OK; d++) {
+		rows[d] = ways->node_ns[ways->devices[d].type];
+		capacity[d] = (uint64_t)ways->cluster->types[ways->devices[d].type].memory_bytes.value;
+		status = link_of(ways, ways->source, place_of(ways, d), &to[d], error);
+		if (status == HY_OK) status = link_of(ways, place_of(ways, d), ways->source, &from[d], error);
+	}
+	const hy_sched__problem problem = {.device_count = count,
+	                                   .node_count = ways->node_count,
+	                                   .depth = DEPTH,
+	                                   .node_ns = rows,
+	                                   .to = to,
+	                                   .from = from,
+	                                   .capacity_bytes = capacity};
+	if (status == HY_OK) status = hy_sched__plan_graph_init(ways->graph, &problem, &graph, error);
+	if (status == HY_OK) {
+		status = hy_sched__pipeline_cut(&graph.pipeline, shape, NULL, out_streams, error);
+		hy_sched__plan_graph_finish(&graph);
+	}
+	free(rows);
+	free(capacity);
+	free(to);
+	free(from);
+	return status;
+}
+
+static hy_status choose_streams(hy_sched__simulated *ways, hy_sched_strategy strategy, bool wanted, hy_error *error)
+{
+	hy_sched__pipelines streams = {.stream_count = 0};
+	hy_status status = find_streams(
+		ways, strategy == HY_SCHED_PIPELINE ? HY_SCHED__PIPELINE_ONE : HY_SCHED__PIPELINE_GROUPS, &streams,
+		error);
+	if (status != HY_OK) return status;
+	const bool is_possible = streams.stream_count > 0 && isfinite(streams.item_ns);
+	const double per_s = is_possible ? 1e9 / streams.item_ns : 0;
+	const bool is_best = ways->candidate_count == 0 || wanted ||
+	                     per_s > 1.02 * ways->candidates[ways->chosen].per_s;
+	if (is_possible) {
+		add_candidate(ways, strategy, streams.stream_first[streams.stream_count], streams.stream_count, per_s);
+		if (is_best) ways->chosen = ways->candidate_count - 1;
+		if (is_best) status = make_streams(ways, &streams, error);
+	}
+	hy_sched__pipelines_finish(&streams);
+	if (status == HY_OK && wanted && !is_possible) return does_not_fit(ways, error);
+	return status;
+}
+
+static hy_status make_replicas(hy_sched__simulated *ways, uint32_t single, hy_error *error)
+{
+	const bool all = ways->candidates[ways->chosen].strategy == HY_SCHED_REPLICAS;
+	hy_status status = allocate(ways, ways->device_count, ways->device_count, error);
+	for (uint32_t d = 0; d < ways->device_count && status == HY_OK; d++)
+		if (ways->devices[d].fits && (all || d == single)) status = make_single(ways, d, error);
+	return status;
 }
 
 hy_status hy_sched__simulate_ways_choose(hy_sched__simulated *ways, hy_sched_strategy wanted, hy_error *error)
@@ -216,14 +350,18 @@ hy_status hy_sched__simulate_ways_choose(hy_sched__simulated *ways, hy_sched_str
 		all += 1e9 / (double)ways->devices[d].item_ns;
 		count++;
 	}
-	if (single == HY_SCHED_CLUSTER_NONE) return does_not_fit(ways, error);
-	add_candidate(ways, HY_SCHED_SINGLE, 1, 1, 1e9 / (double)ways->devices[single].item_ns);
-	add_candidate(ways, HY_SCHED_REPLICAS, count, count, all);
-	ways->chosen = wanted == HY_SCHED_SINGLE ? 0 : 1;
+	if (single != HY_SCHED_CLUSTER_NONE) {
+		add_candidate(ways, HY_SCHED_SINGLE, 1, 1, 1e9 / (double)ways->devices[single].item_ns);
+		add_candidate(ways, HY_SCHED_REPLICAS, count, count, all);
+		ways->chosen = wanted == HY_SCHED_SINGLE ? 0 : 1;
+	}
+	/* Where each device holds the model, no pipeline beats replicas. */
+	const bool streams = wanted == HY_SCHED_PIPELINE || wanted == HY_SCHED_GROUPS;
 	hy_status status = find_bound(ways, error);
-	if (status == HY_OK) status = allocate(ways, count, count, error);
-	for (uint32_t d = 0; d < ways->device_count && status == HY_OK; d++)
-		if (ways->devices[d].fits && (ways->chosen == 1 || d == single)) status = make_single(ways, d, error);
+	if (status == HY_OK && (streams || (wanted == HY_SCHED_AUTO && count < ways->device_count)))
+		status = choose_streams(ways, streams ? wanted : HY_SCHED_GROUPS, streams, error);
+	if (status == HY_OK && ways->candidate_count == 0) status = does_not_fit(ways, error);
+	if (status == HY_OK && ways->lanes == NULL) status = make_replicas(ways, single, error);
 	if (status == HY_OK) status = rate_of(ways, &ways->candidates[ways->chosen].per_s, error);
 	return status;
 }

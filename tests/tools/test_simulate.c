@@ -47,6 +47,24 @@ static void without_add_and_strategy_change_the_devices(void **state)
 	                                 "answers     100.0/s: 200 in 2.000 s\n");
 }
 
+static void a_model_too_large_for_each_device_runs_in_parts_as_fast_as_predicted(void **state)
+{
+	(void)state;
+	program_answers(PAIR
+	                "sed -i 's/kind: cpu, memory: 1Gi/kind: gpu, memory: 32Ki/' pair.yaml; pair --duration 20 | "
+	                "grep -E 'plan|answers'");
+	double predicted, simulated;
+	assert_int_equal(sscanf(program_out,
+	                        "plan groups on 2 devices: %lf/s predicted, %*f/s is what no plan can beat "
+	                        "answers %lf/s",
+	                        &predicted, &simulated),
+	                 2);
+	assert_true(predicted > 100 && predicted <= 200);
+	assert_true(simulated > 0.98 * predicted && simulated < 1.01 * predicted);
+	program_refuses(PAIR "sed -i 's/kind: cpu, memory: 1Gi/kind: gpu, memory: 4Ki/' pair.yaml; pair", 7,
+	                "too little");
+}
+
 static void a_slower_link_is_the_bottleneck_and_is_named(void **state)
 {
 	(void)state;
@@ -100,6 +118,7 @@ int main(void)
 		CASE(a_job_on_two_equal_devices_takes_half_as_long),
 		CASE(a_device_that_dies_leaves_the_rest_to_the_other),
 		CASE(without_add_and_strategy_change_the_devices),
+		CASE(a_model_too_large_for_each_device_runs_in_parts_as_fast_as_predicted),
 		CASE(a_slower_link_is_the_bottleneck_and_is_named),
 		CASE(the_same_seed_gives_the_same_answer_which_fits_its_schema),
 		CASE(a_trace_is_written),

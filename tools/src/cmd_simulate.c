@@ -216,14 +216,19 @@ static tool_exit print_types(const hy_sched_cluster *cluster, const hy_sched_sim
 
 static void print_candidates(const hy_sched_simulation_info *info)
 {
-	printf("plan        %s on %u device%s: %.1f/s predicted, %.1f/s is what no plan can beat\n",
-	       strategy_name(info->strategy), info->lane_count, info->lane_count == 1 ? "" : "s", info->predicted_per_s,
-	       info->bound_per_s);
-	for (uint32_t c = 0; c < info->candidate_count; c++)
-		if (info->candidates[c].strategy != info->strategy)
-			printf("            %s on %u device%s: %.1f/s\n", strategy_name(info->candidates[c].strategy),
-			       info->candidates[c].device_count, info->candidates[c].device_count == 1 ? "" : "s",
-			       info->candidates[c].per_s);
+	for (uint32_t c = 0; c < info->candidate_count; c++) {
+		const hy_sched_simulation_candidate *candidate = &info->candidates[c];
+		if (candidate->strategy == info->strategy)
+			printf("plan        %s on %u device%s: %.1f/s predicted, %.1f/s is what no plan can beat\n",
+			       strategy_name(info->strategy), candidate->device_count,
+			       candidate->device_count == 1 ? "" : "s", info->predicted_per_s, info->bound_per_s);
+	}
+	for (uint32_t c = 0; c < info->candidate_count; c++) {
+		const hy_sched_simulation_candidate *candidate = &info->candidates[c];
+		if (candidate->strategy != info->strategy)
+			printf("            %s on %u device%s: %.1f/s\n", strategy_name(candidate->strategy),
+			       candidate->device_count, candidate->device_count == 1 ? "" : "s", candidate->per_s);
+	}
 }
 
 static tool_exit print_text(const hy_sched_cluster *cluster, const hy_sched_simulation_info *info)

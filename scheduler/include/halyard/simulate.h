@@ -48,7 +48,7 @@ typedef struct hy_sched_item_time {
 /* Zero is a good value for all but size and one of job and duration_ns. Texts and arrays are lent for the call. */
 typedef struct hy_sched_simulation_options {
 	uint32_t size;
-	hy_sched_strategy strategy; /* AUTO, SINGLE, REPLICAS */
+	hy_sched_strategy strategy; /* all but CUT and SPATIAL */
 	uint64_t job; /* so many requests at once, until the last is done; 0: requests arrive for duration_ns */
 	uint64_t duration_ns;
 	double rate_per_s; /* at random moments; 0: as many as are taken in */
