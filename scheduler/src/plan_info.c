@@ -4,7 +4,7 @@
 #include "cost.h"
 #include "devices.h"
 #include "notes.h"
-#include "strips_propose.h"
+#include "strips_show.h"
 
 #include <stdlib.h>
 

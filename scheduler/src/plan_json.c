@@ -3,6 +3,7 @@
 
 #include "notes.h"
 #include "plan_info.h"
+#include "strips_show.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -40,9 +41,13 @@ static json_t *candidate_json(const hy_sched_plan *plan, uint32_t index)
 	json_t *lanes = json_array();
 	for (uint32_t l = 0; l < candidate->lane_count; l++)
 		json_array_append_new(lanes, lane_json(plan, &candidate->lanes[l]));
-	return json_pack("{s:s,s:b,s:o,s:b,s:o}", "strategy", hy_sched__strategy_name(candidate->strategy), "chosen",
-	                 index == plan->chosen, "item_ns", runs ? number(candidate->item_ns) : json_null(), "measured",
-	                 candidate->measured, "lanes", lanes);
+	json_t *it = json_pack("{s:s,s:b,s:o,s:b,s:o}", "strategy", hy_sched__strategy_name(candidate->strategy),
+	                       "chosen", index == plan->chosen, "item_ns",
+	                       runs ? number(candidate->item_ns) : json_null(), "measured", candidate->measured,
+	                       "lanes", lanes);
+	if (candidate->strips != NULL)
+		json_object_set_new(it, "strips", hy_sched__strips_json(plan, candidate->strips));
+	return it;
 }
 
 static json_t *note_json(const hy_sched_plan_note *note)

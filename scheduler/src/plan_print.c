@@ -2,7 +2,7 @@
 #include "notes.h"
 #include "plan.h"
 #include "plan_json.h"
-#include "strips_propose.h"
+#include "strips_show.h"
 #include "text.h"
 
 #include <inttypes.h>

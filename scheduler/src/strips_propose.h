@@ -3,7 +3,6 @@
 #define HY_SCHED_STRIPS_PROPOSE_H
 
 #include "strips.h"
-#include "text.h"
 
 /* Strips for the plan's devices: NULL, with a note that says why, when none are predicted faster than best_ns and the plan
  * did not ask for them. */
@@ -15,13 +14,5 @@ hy_status hy_sched__strips_measure(hy_sched__strips *strips, hy_sched_plan *plan
 
 /* The lowest time that nodes split over all devices could take. */
 uint64_t hy_sched__strips_bound(const hy_sched_plan *plan);
-
-/* "0-52 in strips of 60 + 40 % on a + b, 53-56 on a". */
-void hy_sched__strips_print(hy_sched__text *text, const hy_sched_plan *plan, const hy_sched__strips *strips);
-/* "  in strips on a + b, with nodes 3-7 as one program each". */
-void hy_sched__strips_explain(hy_sched__text *text, const hy_sched_plan *plan, const hy_sched__strips *strips,
-                              uint32_t node);
-/* One row per device that it uses; rows: device_count of the split. Answers how many. */
-uint32_t hy_sched__strips_show(const hy_sched_plan *plan, const hy_sched__strips *strips, hy_sched_plan_device *rows);
 
 #endif

@@ -206,6 +206,9 @@ static void a_plan_says_its_strips(void **state)
 	assert_non_null(strstr(text, "plan: spatial on 2 devices"));
 	assert_non_null(strstr(text, "% of the rows sim:0"));
 	free(text);
+	EXPECT_OK(hy_sched_plan_print(w.plan, true, &text, &error));
+	assert_non_null(strstr(text, "\"halo_bytes\""));
+	free(text);
 	EXPECT_OK(hy_sched_plan_explain(w.plan, 0, &text, &error));
 	assert_non_null(strstr(text, "in strips on sim:0 + sim:1"));
 	free(text);
