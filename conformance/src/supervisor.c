@@ -5,6 +5,7 @@
 #include "process.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,18 +20,26 @@
 
 enum { HANG_THREADS = 8, HANG_ANSWER_MS = 20 };
 
-/* The program halyard-conformance, beside the running program or in ../bin of it. */
+/* halyard-conformance in the folder of file, or where a way from there leads. */
+static bool find_near(const char *file, const char *way, char *out_path, size_t length)
+{
+	const char *const slash = strrchr(file, '/');
+	const int folder = slash == NULL ? 0 : (int)(slash - file);
+	snprintf(out_path, length, "%.*s/%s%shalyard-conformance", folder, file, way, way[0] != '\0' ? "/" : "");
+	return slash != NULL && access(out_path, X_OK) == 0;
+}
+
+/* Beside the running program, or from there in ../bin, or where the library's installation has programs. */
 static bool find_worker(char *out_path, size_t length)
 {
-	char folder[2048];
-	const ssize_t self_length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-	if (self_length <= 0) return false;
-	folder[self_length] = '\0';
-	*strrchr(folder, '/') = '\0';
-	snprintf(out_path, length, "%s/halyard-conformance", folder);
-	if (access(out_path, X_OK) == 0) return true;
-	snprintf(out_path, length, "%s/../bin/halyard-conformance", folder);
-	return access(out_path, X_OK) == 0;
+	static const char here; /* an address in this library */
+	char self[2048];
+	Dl_info library;
+	const ssize_t self_length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	self[self_length < 0 ? 0 : self_length] = '\0';
+	if (find_near(self, "", out_path, length) || find_near(self, "../bin", out_path, length)) return true;
+	return dladdr(&here, &library) != 0 && library.dli_fname != NULL &&
+	       find_near(library.dli_fname, HY_WAY_TO_PROGRAMS, out_path, length);
 }
 
 hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *options, hy_error *error)
@@ -49,7 +58,7 @@ hy_status conform__supervisor_init(supervisor *self, const hy_conform_options *o
 	}
 	if (!find_worker(self->worker_path, sizeof(self->worker_path)))
 		return hy_error_set(error, HY_NOT_FOUND,
-		                    "halyard-conformance is not beside this program; name it with --worker");
+		                    "halyard-conformance is not beside this program; name it in the options");
 	return HY_OK;
 }
 

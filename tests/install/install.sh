@@ -47,3 +47,11 @@ fi
 echo "the suite beside the program"
 "$prefix/bin/halyard" conformance sim --level L0 --case 'abi.load.*' --out "$work/report" >"$work/suite.log" || [[ $? == 5 ]]
 grep -q '4 of' "$work/suite.log" && [[ -s $work/report/report.html ]]
+
+echo "the suite in a program of its own"
+# shellcheck disable=SC2046 # words
+"$cc" -std=c11 -Wall -Wextra -Werror "$source/tests/conformance/example.c" -o "$work/judge" \
+  $(pkg-config --cflags --libs halyard-conformance)
+"$work/judge" /etc/passwd >"$work/judge.log" || [[ $? == 4 ]]
+grep -q '^NOT LOADED' "$work/judge.log"
+! nm -D --defined-only "$libdir/libhalyard-conformance.so" | grep -E ' (conform__|hy_ir_|tensor_)'

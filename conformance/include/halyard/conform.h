@@ -119,7 +119,7 @@ typedef struct hy_conform_options {
 	double timeout_scale; /* 0: 1 */
 	const char *waivers; /* file, or NULL */
 	bool strict; /* XPASS counts as a failure */
-	const char *worker; /* path of halyard-conformance; NULL: beside the library */
+	const char *worker; /* path of halyard-conformance; NULL: beside the program, or as installed with the library */
 	const char *results; /* results.jsonl to write line by line, or NULL */
 	void (*on_result)(void *payload, const hy_conform_result *result);
 	void *payload;
