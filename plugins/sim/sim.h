@@ -40,6 +40,8 @@ struct hy_buffer {
 
 struct hy_queue {
 	hy_device *device;
+	uint32_t running; /* jobs that are computed now; with the plugin's lock */
+	pthread_cond_t idle;
 };
 
 struct hy_exe {

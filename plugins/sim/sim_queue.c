@@ -96,6 +96,7 @@ static hy_sim_job *due(hy_sim_plugin *plugin)
 	first->jobs = job->next;
 	if (first->jobs == NULL) first->jobs_end = &first->jobs;
 	if (job->end_ns > plugin->now_ns) plugin->now_ns = job->end_ns;
+	job->queue->running++;
 	return job;
 }
 
@@ -106,7 +107,11 @@ void hy_sim_queue_settle(hy_sim_plugin *plugin)
 		hy_sim_job *job = due(plugin);
 		pthread_mutex_unlock(&plugin->lock);
 		if (job == NULL) return;
+		hy_queue *queue = job->queue;
 		job_end(job);
+		pthread_mutex_lock(&plugin->lock);
+		if (--queue->running == 0) pthread_cond_broadcast(&queue->idle);
+		pthread_mutex_unlock(&plugin->lock);
 	}
 }
 
@@ -119,6 +124,8 @@ hy_status hy_sim_queue_open(hy_device *device, uint32_t kind, hy_queue **out_que
 	hy_queue *queue = malloc(sizeof(*queue));
 	if (queue == NULL) return hy_sim_fail(device->plugin, HY_NO_MEMORY, HY_SCOPE_CALL, "host memory exhausted");
 	queue->device = device;
+	queue->running = 0;
+	pthread_cond_init(&queue->idle, NULL);
 	*out_queue = queue;
 	return HY_OK;
 }
@@ -149,6 +156,11 @@ void hy_sim_queue_close(hy_queue *queue)
 		job->begin_ns = job->end_ns = 0;
 		complete(job, HY_CANCELLED, HY_SCOPE_CALL, "the queue was closed");
 	}
+	pthread_mutex_lock(&device->plugin->lock);
+	while (queue->running > 0)
+		pthread_cond_wait(&queue->idle, &device->plugin->lock);
+	pthread_mutex_unlock(&device->plugin->lock);
+	pthread_cond_destroy(&queue->idle);
 	free(queue);
 }
 
