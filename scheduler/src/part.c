@@ -68,10 +68,12 @@ hy_status hy_sched__part_compile(hy_sched_plan *plan, uint32_t index, hy_error *
 {
 	hy_sched__part *part = &plan->parts[index];
 	if (part->program != NULL) return HY_OK;
+	const uint64_t start_ns = hy_hal_now_ns();
 	const hy_status status = hy_hal_program_create(plan->devices[part->segment.device].hal, part->blob.graph,
 	                                               part->blob.constants, part->blob.constant_count, NULL, 0,
 	                                               &part->program, error);
 	if (status != HY_OK) return status;
+	part->compile_ns = hy_hal_now_ns() - start_ns;
 	const hy_exe_info *info = hy_hal_program_info(part->program);
 	part->cost.launches = info->launches;
 	part->cost.reference_launches = info->reference_launches;

@@ -106,6 +106,7 @@ typedef struct hy_sched__part {
 	hy_sched__footprint footprint;
 	hy_sched__cost cost;
 	hy_hal_program *program;
+	uint64_t compile_ns; /* what compiling it took */
 } hy_sched__part;
 
 struct hy_sched_plan {

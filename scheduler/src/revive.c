@@ -77,7 +77,12 @@ void hy_sched__revive_settle(hy_sched_session *session)
 	hy_sched__dispatch_event event;
 	while (hy_sched__dispatch_event_next(session->dispatch, &event)) {
 		if (session->trace != NULL) record(session, &event);
+		if (event.drifted && hy_sched__replan_possible(session)) {
+			session->drifted = true;
+			hy_sched__worker_wake_all(session);
+		}
 		if (event.state == event.from) continue;
+		if (session->replanning) pthread_cond_broadcast(&session->quiet);
 		if (event.state == HY_SCHED__DISPATCH_QUARANTINED) hy_sched__worker_sweep(session);
 		if (event.state == HY_SCHED__DISPATCH_PROBING) probe(&session->lanes[event.lane]);
 		hy_sched__worker_wake_all(session);

@@ -20,6 +20,7 @@ hy_status hy_sched_session_create(hy_sched_plan *plan, hy_sched_session **out_se
 	pthread_cond_init(&session->space, NULL);
 	pthread_cond_init(&session->done, NULL);
 	pthread_cond_init(&session->copied, NULL);
+	pthread_cond_init(&session->quiet, NULL);
 	pthread_condattr_t clock;
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -57,6 +58,7 @@ void hy_sched_session_destroy(hy_sched_session *session)
 	pthread_mutex_unlock(&session->lock);
 	hy_sched__session_free(session);
 	pthread_cond_destroy(&session->timer);
+	pthread_cond_destroy(&session->quiet);
 	pthread_cond_destroy(&session->copied);
 	pthread_cond_destroy(&session->done);
 	pthread_cond_destroy(&session->space);
@@ -245,9 +247,15 @@ uint32_t hy_sched_session_program_count(const hy_sched_session *session)
 hy_hal_program *hy_sched_session_program(const hy_sched_session *session, uint32_t index, const char **out_device,
                                          uint32_t *out_first_node)
 {
-	if (index >= session->program_count) return NULL;
-	const hy_sched__part *part = &session->plan->parts[session->programs[index]];
-	if (out_device != NULL) *out_device = session->plan->devices[part->segment.device].id;
-	if (out_first_node != NULL) *out_first_node = part->segment.first;
-	return part->program;
+	pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&session->lock; /* planning again moves parts */
+	hy_hal_program *program = NULL;
+	pthread_mutex_lock(lock);
+	if (index < session->program_count) {
+		const hy_sched__part *part = &session->plan->parts[session->programs[index]];
+		if (out_device != NULL) *out_device = session->plan->devices[part->segment.device].id;
+		if (out_first_node != NULL) *out_first_node = part->segment.first;
+		program = part->program;
+	}
+	pthread_mutex_unlock(lock);
+	return program;
 }

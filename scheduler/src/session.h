@@ -56,7 +56,7 @@ typedef struct hy_sched__context {
 	uint32_t attempt, stage;
 	uint64_t sequence; /* of its request */
 	bool own_memory;
-	uint64_t busy_ns; /* of the stages so far */
+	uint64_t busy_ns, busy_before_ns; /* of the stages so far; of those before this one */
 	uint64_t ready_ns, submitted_ns; /* of this stage */
 	uint32_t tickets_left;
 	hy_sched__ticket tickets[HY_SCHED__MOST_TICKETS];
@@ -71,6 +71,7 @@ typedef struct hy_sched__context {
 typedef struct hy_sched__stage {
 	uint32_t part, worker;
 	hy_sched__place *places; /* per binding */
+	double busy_ns; /* of one request, as learned; 0: nothing yet */
 } hy_sched__stage;
 
 typedef struct hy_sched__lane_run {
@@ -114,6 +115,9 @@ struct hy_sched_session {
 	pthread_mutex_t lock;
 	pthread_cond_t space, done, copied,
 		timer; /* room; something was delivered; inputs were read; an earlier tick */
+	pthread_cond_t quiet; /* something in hand ended, while planning again */
+	bool drifted, replanning; /* the plan may not be the best any more; nothing new is started */
+	uint64_t replans; /* times that it changed */
 	pthread_t timer_thread;
 	bool stopping, delivering, has_timer;
 	uint64_t timer_until_ns; /* what the timer's thread waits for */
@@ -163,6 +167,11 @@ void hy_sched__revive_settle(hy_sched_session *session);
 /* On the worker's thread, when it is to renew; lets go of the lock meanwhile. */
 void hy_sched__revive_renew(hy_sched__worker *worker);
 
+/* replan.c: better borders for a pipeline whose devices drifted. On the thread of its first stage's worker, which
+ * nothing in hand waits for; lets go of the lock meanwhile. */
+bool hy_sched__replan_possible(const hy_sched_session *session);
+void hy_sched__replan(hy_sched_session *session);
+
 /* timer.c: deadlines, time-outs and probes come due without anybody else at work. */
 hy_status hy_sched__timer_start(hy_sched_session *session, hy_error *error);
 void hy_sched__timer_check(hy_sched_session *session);
@@ -209,6 +218,8 @@ hy_status hy_sched__session_strips_renew(hy_sched_session *session, hy_error *er
 /* session_make.c. No other thread is there yet, or any more. */
 hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error);
 void hy_sched__session_free(hy_sched_session *session);
+/* Makes the only lane anew, with workspaces for its programs; the old one stays when that fails. Nothing is in hand. */
+hy_status hy_sched__session_remake_lane(hy_sched_session *session, const hy_sched__lane *from, hy_error *error);
 /* The worker's workspace and queue, on its open device with its programs compiled. */
 hy_status hy_sched__session_open_queue(hy_sched__worker *worker, hy_error *error);
 

@@ -202,6 +202,60 @@ done:
 	return status;
 }
 
+static void free_lane(const hy_sched_session *session, hy_sched__lane_run *lane)
+{
+	for (uint32_t c = 0; lane->contexts != NULL && c < lane->context_count; c++) {
+		hy_sched__context *context = &lane->contexts[c];
+		for (uint32_t s = 0; s < lane->stage_count; s++) {
+			if (context->frames != NULL) hy_sched__frame_finish(&context->frames[s]);
+			if (context->hosts != NULL) free(context->hosts[s]);
+		}
+		for (uint32_t b = 0; context->between != NULL && b < lane->between_count; b++)
+			free(context->between[b]);
+		free(context->frames);
+		free(context->hosts);
+		free(context->between);
+		hy_sched__memory_finish(session, context);
+		free(context->inputs);
+		free(context->outputs);
+	}
+	for (uint32_t s = 0; lane->stages != NULL && s < lane->stage_count; s++)
+		free(lane->stages[s].places);
+	free(lane->contexts);
+	free(lane->stages);
+	free(lane->between_bytes);
+}
+
+static void number_contexts(hy_sched_session *session)
+{
+	for (uint32_t l = 0; l < session->lane_count; l++)
+		for (uint32_t c = 0; c < session->lanes[l].context_count; c++)
+			session->lanes[l].contexts[c].attempt = hy_sched__dispatch_first_attempt(session->dispatch, l) +
+			                                        c;
+}
+
+hy_status hy_sched__session_remake_lane(hy_sched_session *session, const hy_sched__lane *from, hy_error *error)
+{
+	hy_sched__lane_run *lane = &session->lanes[0], old = *lane;
+	*lane = (hy_sched__lane_run){0};
+	hy_status status = make_lane(session, from, lane, error);
+	for (uint32_t s = 0; s < lane->stage_count && status == HY_OK; s++) {
+		hy_sched__worker *worker = &session->workers[lane->stages[s].worker];
+		const uint64_t wanted = session->plan->parts[lane->stages[s].part].cost.workspace_bytes;
+		hy_hal_buffer *workspace = NULL;
+		if (wanted == 0 || (worker->workspace != NULL && worker->workspace_ref.length >= wanted)) continue;
+		status = hy_hal_buffer_create(session->plan->devices[worker->device].hal, wanted, &workspace, error);
+		if (status != HY_OK) break;
+		hy_hal_buffer_destroy(worker->workspace);
+		worker->workspace = workspace;
+		worker->workspace_ref = hy_hal_buffer_ref(workspace);
+	}
+	free_lane(session, status == HY_OK ? &old : lane);
+	if (status != HY_OK) *lane = old;
+	number_contexts(session);
+	return status;
+}
+
 /* ---- outputs that no program writes ---- */
 
 static void make_passage(hy_sched_session *session, uint32_t output, hy_sched__passage *passages)
@@ -252,10 +306,7 @@ static hy_status make_dispatch(hy_sched_session *session, hy_error *error)
 		.room = session->room, .lane_count = session->lane_count, .lanes = lanes};
 	const hy_status status = hy_sched__dispatch_create(&options, &session->dispatch, error);
 	if (status != HY_OK) return status;
-	for (uint32_t l = 0; l < session->lane_count; l++)
-		for (uint32_t c = 0; c < session->lanes[l].context_count; c++)
-			session->lanes[l].contexts[c].attempt = hy_sched__dispatch_first_attempt(session->dispatch, l) +
-			                                        c;
+	number_contexts(session);
 	return HY_OK;
 }
 
@@ -321,30 +372,6 @@ hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error)
 }
 
 /* ---- the end ---- */
-
-static void free_lane(const hy_sched_session *session, hy_sched__lane_run *lane)
-{
-	for (uint32_t c = 0; lane->contexts != NULL && c < lane->context_count; c++) {
-		hy_sched__context *context = &lane->contexts[c];
-		for (uint32_t s = 0; s < lane->stage_count; s++) {
-			if (context->frames != NULL) hy_sched__frame_finish(&context->frames[s]);
-			if (context->hosts != NULL) free(context->hosts[s]);
-		}
-		for (uint32_t b = 0; context->between != NULL && b < lane->between_count; b++)
-			free(context->between[b]);
-		free(context->frames);
-		free(context->hosts);
-		free(context->between);
-		hy_sched__memory_finish(session, context);
-		free(context->inputs);
-		free(context->outputs);
-	}
-	for (uint32_t s = 0; lane->stages != NULL && s < lane->stage_count; s++)
-		free(lane->stages[s].places);
-	free(lane->contexts);
-	free(lane->stages);
-	free(lane->between_bytes);
-}
 
 void hy_sched__session_free(hy_sched_session *session)
 {

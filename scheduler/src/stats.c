@@ -86,6 +86,7 @@ void hy_sched_session_stats(hy_sched_session *session, hy_sched_stats *out_stats
 		.cancelled = now.ended[HY_SCHED__DISPATCH_CANCELLED] - before->ended[HY_SCHED__DISPATCH_CANCELLED],
 		.deadline = now.ended[HY_SCHED__DISPATCH_DEADLINE] - before->ended[HY_SCHED__DISPATCH_DEADLINE],
 		.refused = now.refused - before->refused,
+		.replans = session->replans,
 		.waiting = now.waiting,
 		.running = now.running + now.ending,
 		.device_count = session->worker_count,

@@ -117,11 +117,20 @@ static void give_result(hy_sched__context *context)
 	pthread_mutex_lock(&session->lock);
 }
 
+/* An eighth of each new sample. */
+static void stage_learn(hy_sched__stage *stage, uint64_t busy_ns)
+{
+	if (busy_ns == 0) return;
+	stage->busy_ns += ((double)busy_ns - stage->busy_ns) / (stage->busy_ns > 0 ? 8 : 1);
+}
+
 static void stage_done(hy_sched__worker *worker, hy_sched__context *context)
 {
 	hy_sched_session *session = worker->session;
 	const hy_sched__lane_run *lane = context->lane;
 	worker->items++;
+	stage_learn(&lane->stages[context->stage], context->busy_ns - context->busy_before_ns);
+	context->busy_before_ns = context->busy_ns;
 	if (++context->stage < lane->stage_count) {
 		if (hy_sched__worker_lane_works(lane))
 			ready_add(&session->workers[lane->stages[context->stage].worker], context);
@@ -142,6 +151,7 @@ static void stage_end(hy_sched__worker *worker, hy_sched__context *context)
 		stage_done(worker, context);
 	else
 		stage_failed(worker, context, &context->error);
+	if (worker->session->replanning) pthread_cond_broadcast(&worker->session->quiet);
 	hy_sched__revive_settle(worker->session);
 }
 
@@ -164,7 +174,7 @@ static hy_sched__context *lane_take(hy_sched__worker *worker, uint64_t now_ns)
 		context->own_memory = request->own_memory;
 		context->ready_ns = request->accepted_ns;
 		context->stage = 0;
-		context->busy_ns = 0;
+		context->busy_ns = context->busy_before_ns = 0;
 		for (uint32_t i = 0; !context->own_memory && i < session->input_count; i++)
 			context->inputs[i] = (void *)(uintptr_t)request->inputs[i];
 		for (uint32_t i = 0; !context->own_memory && i < session->output_count; i++)
@@ -180,7 +190,7 @@ static hy_sched__context *take(hy_sched__worker *worker, uint64_t now_ns)
 		return NULL;
 	if (worker->in_flight >= worker->session->plan->options.depth) return NULL;
 	if (worker->ready != NULL) return ready_take(worker);
-	return lane_take(worker, now_ns);
+	return worker->session->replanning ? NULL : lane_take(worker, now_ns);
 }
 
 /* ---- submission; the lock is not held ---- */
@@ -286,6 +296,7 @@ static void dispatch(hy_sched__worker *worker, hy_sched__context *context, uint6
 	const uint64_t spent_ns = hy_hal_now_ns() - start_ns;
 	pthread_mutex_lock(&session->lock);
 	worker->submitting = false;
+	if (session->replanning) pthread_cond_broadcast(&session->quiet);
 	worker->dispatch_ns[worker->dispatch_count++ % HY_SCHED__DISPATCH_SAMPLES] = spent_ns;
 	if (worker->renew) pthread_cond_signal(&worker->wake);
 	if (missing == 0) return;
@@ -377,8 +388,12 @@ static void *worker_main(void *payload)
 			hy_sched__deliver(session, HY_SCHED__DELIVER_ALL);
 			continue;
 		}
-		if (worker->renew && !worker->submitting) {
+		if (worker->renew && !worker->submitting && !session->replanning) {
 			hy_sched__revive_renew(worker);
+			continue;
+		}
+		if (session->drifted && worker == &session->workers[session->lanes[0].stages[0].worker]) {
+			hy_sched__replan(session);
 			continue;
 		}
 		hy_sched__timer_check(session);

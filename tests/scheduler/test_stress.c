@@ -10,6 +10,12 @@
 	"- {name: far, flops: 1e12, memory: 64MiB, bandwidth: 1e12, launch_ns: 1500, link: {bandwidth: 1e10}}\n" \
 	"- {name: frail, flops: 1e12, memory: 64MiB, bandwidth: 1e12, launch_ns: 1000, faults: {lost_after: 60}}\n"
 
+/* The second is four times slower than it says. */
+#define TIRED                                                                            \
+	"clock: manual\ndevices:\n"                                                      \
+	"- {name: fast, flops: 1e12, memory: 64MiB, bandwidth: 1e12, launch_ns: 1000}\n" \
+	"- {name: tired, flops: 1e12, memory: 64MiB, bandwidth: 1e12, launch_ns: 1000, faults: {slow: 4}}\n"
+
 enum { THREADS = 4, ROUNDS = 60, BURST = 8 };
 
 typedef struct world {
@@ -127,21 +133,22 @@ static void *ask_of_all_kinds(void *payload)
 	return NULL;
 }
 
-/* asks: what each thread does; all: every request is one that ends well. */
-static void expect_right(hy_sched_strategy strategy, void *(*asks)(void *), bool all)
+/* asks: what each thread does; all: every request is one that ends well; moves: the border of the cut will. */
+static void expect_right(hy_sched_strategy strategy, void *(*asks)(void *), bool all, bool moves)
 {
 	world *w = calloc(1, sizeof(*w));
-	hy_hal_machine *machine = world_machine(MACHINE);
+	hy_hal_machine *machine = world_machine(moves ? TIRED : MACHINE);
 	hy_hal_device *device;
 	hy_sched_plan *plan;
 	pthread_t clock, threads[THREADS];
 	EXPECT_OK(hy_hal_device_open(machine, 0, NULL, 0, &device, &error));
 	w->clock = hy_hal_device_extension(device, HY_EXT_SIM_CLOCK, 1);
-	w->graph = world_model(2, 16);
+	w->graph = world_model(moves ? 6 : 2, 16);
 	w->clock->set_auto(w->clock->ctx, 1);
 	const hy_sched_options options = {.size = sizeof(options),
 	                                  .devices = strategy == HY_SCHED_CUT ? "sim:0,sim:1" : "sim:*",
 	                                  .strategy = strategy,
+	                                  .flags = moves ? HY_SCHED_NO_MEASURE : 0,
 	                                  .measure_ns = 1};
 	EXPECT_OK(hy_sched_plan_create(machine, w->graph, &options, &plan, &error));
 	w->clock->set_auto(w->clock->ctx, 0);
@@ -158,6 +165,7 @@ static void expect_right(hy_sched_strategy strategy, void *(*asks)(void *), bool
 	assert_int_equal(stats.accepted + stats.refused, THREADS * ROUNDS * BURST);
 	assert_int_equal(stats.done_error, 0);
 	if (all) assert_int_equal(stats.done_ok, THREADS * ROUNDS * BURST);
+	assert_int_equal(stats.replans, moves ? 1 : 0);
 	if (strategy == HY_SCHED_REPLICAS) assert_true(stats.devices[2].losses > 0);
 	hy_sched_session_destroy(w->session);
 	atomic_store(&w->over, true);
@@ -172,25 +180,31 @@ static void expect_right(hy_sched_strategy strategy, void *(*asks)(void *), bool
 static void replicas_survive_many_threads_and_a_loss(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_REPLICAS, ask, true);
+	expect_right(HY_SCHED_REPLICAS, ask, true, false);
 }
 
 static void a_cut_survives_many_threads(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_CUT, ask, true);
+	expect_right(HY_SCHED_CUT, ask, true, false);
 }
 
 static void requests_of_all_kinds_end_exactly_once_on_replicas(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_REPLICAS, ask_of_all_kinds, false);
+	expect_right(HY_SCHED_REPLICAS, ask_of_all_kinds, false, false);
 }
 
 static void requests_of_all_kinds_end_exactly_once_on_a_cut(void **state)
 {
 	(void)state;
-	expect_right(HY_SCHED_CUT, ask_of_all_kinds, false);
+	expect_right(HY_SCHED_CUT, ask_of_all_kinds, false, false);
+}
+
+static void a_cut_moves_its_border_under_many_threads(void **state)
+{
+	(void)state;
+	expect_right(HY_SCHED_CUT, ask_of_all_kinds, false, true);
 }
 
 int main(void)
@@ -200,6 +214,7 @@ int main(void)
 		CASE(a_cut_survives_many_threads),
 		CASE(requests_of_all_kinds_end_exactly_once_on_replicas),
 		CASE(requests_of_all_kinds_end_exactly_once_on_a_cut),
+		CASE(a_cut_moves_its_border_under_many_threads),
 	};
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

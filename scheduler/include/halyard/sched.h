@@ -185,6 +185,7 @@ typedef struct hy_sched_stats {
 	uint64_t wall_ns; /* first submission to last completion since the last reset */
 	uint64_t accepted, done_ok, done_error, cancelled, deadline;
 	uint64_t refused; /* early: never accepted */
+	uint64_t replans; /* times that borders between devices moved, since the session began */
 	uint32_t waiting, running; /* now */
 	uint32_t device_count;
 	const hy_sched_device_stats *devices; /* lent until the next call */
@@ -200,7 +201,7 @@ hy_status hy_sched_session_trace(hy_sched_session *session, uint32_t event_count
  * file can't be written. */
 hy_status hy_sched_session_trace_write(hy_sched_session *session, const char *path, hy_error *error);
 
-/* The programs of a session, for per-operator profiles; lent until their device is lost. */
+/* The programs of a session, for per-operator profiles; lent until their device is lost or borders move. */
 uint32_t hy_sched_session_program_count(const hy_sched_session *session);
 hy_hal_program *hy_sched_session_program(const hy_sched_session *session, uint32_t index, const char **out_device,
                                          uint32_t *out_first_node);
