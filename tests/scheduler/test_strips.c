@@ -197,6 +197,28 @@ static void strips_of_a_row_or_two_are_right_too(void **state)
 	              false, 12);
 }
 
+static void strips_that_were_never_measured_run_too(void **state)
+{
+	(void)state;
+	hy_sched_options options = in_strips;
+	options.flags = HY_SCHED_NO_MEASURE;
+	world w = open_world("devices:\n" FAST("a") FAR("b"), true, &options);
+	assert_false(hy_sched_plan_describe(w.plan)->devices[0].measured);
+	expect_run(&w, 3);
+	close_world(&w);
+}
+
+static void a_plan_serves_one_session_after_the_other(void **state)
+{
+	(void)state;
+	world w = open_world("devices:\n" FAST("a") SLOW, true, &in_strips);
+	expect_run(&w, 2);
+	hy_sched_session_destroy(w.session);
+	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
+	expect_run(&w, 2);
+	close_world(&w);
+}
+
 static void a_plan_says_its_strips(void **state)
 {
 	(void)state;
@@ -290,6 +312,8 @@ int main(void)
 		CASE(clips_and_sounds_are_cut_along_time),
 		CASE(regions_that_a_device_refuses_come_apart),
 		CASE(strips_of_a_row_or_two_are_right_too),
+		CASE(strips_that_were_never_measured_run_too),
+		CASE(a_plan_serves_one_session_after_the_other),
 		CASE(a_plan_says_its_strips),
 		CASE(strips_win_where_they_are_predicted_faster),
 		CASE(strips_win_only_where_they_are_faster),
