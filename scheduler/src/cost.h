@@ -35,6 +35,9 @@ hy_status hy_sched__cost_file_open(const char *path, hy_sched__cost_file **out_f
                                    hy_error *error);
 void hy_sched__cost_file_close(hy_sched__cost_file *file);
 bool hy_sched__cost_file_find(const hy_sched__cost_file *file, const hy_sched__cost_key *key, hy_sched__cost *out_cost);
+/* The same model on any device of a plugin. */
+bool hy_sched__cost_file_find_model(const hy_sched__cost_file *file, const char *plugin, uint64_t model,
+                                    hy_sched__cost *out_cost);
 bool hy_sched__cost_file_find_link(const hy_sched__cost_file *file, const hy_sched__cost_key *key,
                                    hy_sched__link *out_link);
 hy_status hy_sched__cost_file_add(hy_sched__cost_file *file, const hy_sched__cost_key *key, const hy_sched__cost *cost,

@@ -272,6 +272,17 @@ bool hy_sched__cost_file_find(const hy_sched__cost_file *file, const hy_sched__c
 	return e != NULL && hy_sched__cost_copy(&e->cost, out_cost, NULL) == HY_OK;
 }
 
+bool hy_sched__cost_file_find_model(const hy_sched__cost_file *file, const char *plugin, uint64_t model,
+                                    hy_sched__cost *out_cost)
+{
+	for (uint32_t i = 0; i < file->count; i++) {
+		const entry *e = &file->entries[i];
+		if (e->model == model && e->link_name == NULL && same(e->plugin, plugin))
+			return hy_sched__cost_copy(&e->cost, out_cost, NULL) == HY_OK;
+	}
+	return false;
+}
+
 bool hy_sched__cost_file_find_link(const hy_sched__cost_file *file, const hy_sched__cost_key *key,
                                    hy_sched__link *out_link)
 {

@@ -133,6 +133,7 @@ static hy_status fill_devices(hy_sched_simulation *simulation, const hy_sched__e
 			.item_ns = ways->devices[d].item_ns,
 			.items = from->items,
 			.in_plan = ways->devices[d].in_plan,
+			.measured = ways->measured[ways->devices[d].type],
 			.use = from->available_ns > 0 ? from->use : 0,
 			.wasted = from->available_ns > 0 ? from->wasted_ns / from->available_ns : 0};
 		if (!ways->devices[d].in_plan || !(from->available_ns > 0)) continue;

@@ -1,6 +1,7 @@
 /* Which devices a simulation has, and what the model costs on each of their types. */
 #include "simulate_ways.h"
 
+#include "cost.h"
 #include "footprint.h"
 #include "prior.h"
 
@@ -82,6 +83,29 @@ static hy_status find_devices(hy_sched__simulated *ways, const hy_sched_simulati
 	return status;
 }
 
+/* From the type's file of measured costs. A file that isn't there, or without this model, changes nothing. */
+static hy_status calibrate(hy_sched__simulated *ways, uint32_t t, uint64_t *ns, hy_error *error)
+{
+	const hy_sched_cluster_type *type = &ways->cluster->types[t];
+	hy_sched__cost_file *file = NULL;
+	hy_sched__cost cost = {0};
+	hy_ir_blob blob = {0};
+	const char *ignored;
+	hy_status status = hy_sched__cost_file_open(type->calibration, &file, &ignored, error);
+	if (status == HY_OK)
+		status = hy_ir_blob_create(ways->graph, 0, ways->node_count, &blob, NULL, NULL, NULL, NULL, error);
+	const bool found = status == HY_OK &&
+	                   hy_sched__cost_file_find_model(file, type->plugin, hy_sched__cost_hash(blob.graph), &cost);
+	for (uint32_t n = 0; found && cost.node_count == ways->node_count && n < ways->node_count; n++)
+		ns[n] = cost.node_ns[n];
+	if (found) hy_sched__prior_scale(ways->node_count, ns, cost.median_ns);
+	ways->measured[t] |= found;
+	hy_sched__cost_finish(&cost);
+	hy_ir_blob_finish(&blob);
+	hy_sched__cost_file_close(file);
+	return status;
+}
+
 static hy_status cost_of_type(hy_sched__simulated *ways, uint32_t t, const hy_sched_simulation_options *options,
                               hy_error *error)
 {
@@ -94,10 +118,12 @@ static hy_status cost_of_type(hy_sched__simulated *ways, uint32_t t, const hy_sc
 	hy_sched__prior_nodes(ways->graph, &info, ns);
 	for (uint32_t n = 0; n < ways->node_count && type->launch_ns.value > PRIOR_LAUNCH_NS; n++)
 		ns[n] += (uint64_t)(type->launch_ns.value - PRIOR_LAUNCH_NS);
-	for (uint32_t i = 0; i < options->item_time_count; i++)
-		if (strcmp(options->item_times[i].type, type->name) == 0)
-			hy_sched__prior_scale(ways->node_count, ns, options->item_times[i].item_ns);
-	return HY_OK;
+	for (uint32_t i = 0; i < options->item_time_count; i++) {
+		if (strcmp(options->item_times[i].type, type->name) != 0) continue;
+		hy_sched__prior_scale(ways->node_count, ns, options->item_times[i].item_ns);
+		ways->measured[t] = true;
+	}
+	return type->calibration == NULL || ways->measured[t] ? HY_OK : calibrate(ways, t, ns, error);
 }
 
 static hy_status find_costs(hy_sched__simulated *ways, const hy_sched_simulation_options *options, hy_error *error)
@@ -108,7 +134,9 @@ static hy_status find_costs(hy_sched__simulated *ways, const hy_sched_simulation
 			return hy_error_set(error, HY_INVALID, "item time: cluster %s has no type '%s'", cluster->name,
 			                    options->item_times[i].type);
 	ways->node_ns = calloc(cluster->type_count + 1, sizeof(*ways->node_ns));
-	if (ways->node_ns == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for costs");
+	ways->measured = calloc(cluster->type_count + 1, sizeof(*ways->measured));
+	if (ways->node_ns == NULL || ways->measured == NULL)
+		return hy_error_set(error, HY_NO_MEMORY, "no memory for costs");
 	hy_status status = hy_sched__footprint_of(ways->graph, 0, ways->node_count, &ways->whole, error);
 	for (uint32_t d = 0; d < ways->device_count && status == HY_OK; d++) {
 		hy_sched__simulated_device *device = &ways->devices[d];
@@ -118,6 +146,7 @@ static hy_status find_costs(hy_sched__simulated *ways, const hy_sched_simulation
 		if (status != HY_OK) break;
 		for (uint32_t n = 0; n < ways->node_count; n++)
 			device->item_ns += ways->node_ns[device->type][n];
+		if (device->item_ns == 0) device->item_ns = 1;
 		device->fits = memory <= 0 || (double)hy_sched__footprint_need(&ways->whole, staged, DEPTH) <= memory;
 	}
 	return status;

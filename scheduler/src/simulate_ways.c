@@ -374,6 +374,7 @@ void hy_sched__simulate_ways_finish(hy_sched__simulated *ways)
 		free(ways->node_ns[t]);
 	free(ways->devices);
 	free(ways->node_ns);
+	free(ways->measured);
 	free(ways->lanes);
 	free(ways->stages);
 	free(ways->channels);

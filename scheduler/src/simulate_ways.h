@@ -22,6 +22,7 @@ typedef struct hy_sched__simulated {
 	uint32_t device_count, node_count, lane_count, stage_count, channel_count;
 	hy_sched__simulated_device *devices;
 	uint64_t **node_ns; /* per type of the cluster; NULL: no device has it */
+	bool *measured; /* per type: not from its peak rates */
 	hy_sched__footprint whole;
 	hy_sched__engine_lane *lanes;
 	hy_sched__engine_stage *stages; /* of all lanes */

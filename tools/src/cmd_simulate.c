@@ -256,9 +256,9 @@ static tool_exit print_text(const hy_sched_cluster *cluster, const hy_sched_simu
 
 static json_t *device_json(const hy_sched_simulation_device *device)
 {
-	return json_pack("{ss ss sb sI sI sf sf}", "name", device->name, "type", device->type, "in_plan",
-	                 device->in_plan, "item_ns", (json_int_t)device->item_ns, "items", (json_int_t)device->items,
-	                 "at_work", device->use, "lost", device->wasted);
+	return json_pack("{ss ss sb sb sI sI sf sf}", "name", device->name, "type", device->type, "measured",
+	                 device->measured, "in_plan", device->in_plan, "item_ns", (json_int_t)device->item_ns, "items",
+	                 (json_int_t)device->items, "at_work", device->use, "lost", device->wasted);
 }
 
 static tool_exit print_json(const hy_sched_cluster *cluster, const hy_sched_simulation_info *info)
@@ -298,6 +298,21 @@ static tool_exit print_json(const hy_sched_cluster *cluster, const hy_sched_simu
 	return tool_json_print(object);
 }
 
+/* A calibration that was named and says nothing is no detour to be silent about. */
+static void note_calibrations(const tool_options *options, const hy_sched_cluster *cluster,
+                              const hy_sched_simulation_info *info)
+{
+	for (uint32_t t = 0; t < cluster->type_count; t++) {
+		const hy_sched_cluster_type *type = &cluster->types[t];
+		for (uint32_t d = 0; type->calibration != NULL && d < info->device_count; d++) {
+			if (info->devices[d].type != type->name || info->devices[d].measured) continue;
+			tool_note(options, "%s: %s has no time of this model on plugin %s: predicted from peak rates",
+			          type->name, type->calibration, type->plugin);
+			break;
+		}
+	}
+}
+
 /* ---- the command ---- */
 
 static tool_exit simulate(const tool_options *options, const hy_sched_cluster *cluster, const hy_ir_graph *graph,
@@ -309,6 +324,7 @@ static tool_exit simulate(const tool_options *options, const hy_sched_cluster *c
 	if (status == HY_NO_MEMORY) return tool_report_error(TOOL_EXIT_DOES_NOT_FIT, &error);
 	if (status != HY_OK) return tool_report_error(status == HY_INVALID ? TOOL_EXIT_USAGE : TOOL_EXIT_NO, &error);
 	const hy_sched_simulation_info *info = hy_sched_simulation_describe(simulation);
+	note_calibrations(options, cluster, info);
 	const tool_exit code = tool_options_is(options->format, "json") ? print_json(cluster, info)
 	                                                                : print_text(cluster, info);
 	hy_sched_simulation_destroy(simulation);

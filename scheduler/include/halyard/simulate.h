@@ -39,7 +39,8 @@ hy_status hy_sched_script_load(const char *path, hy_sched_script *out_script, hy
 hy_status hy_sched_script_parse(const char *name, const char *text, hy_sched_script *out_script, hy_error *error);
 void hy_sched_script_finish(hy_sched_script *script);
 
-/* Measured time of the whole model on a type; what is not given comes from its peak rates. */
+/* Measured time of the whole model on a type; what is not given comes from the type's calibration, else from its peak
+ * rates. */
 typedef struct hy_sched_item_time {
 	const char *type;
 	uint64_t item_ns;
@@ -81,6 +82,7 @@ typedef struct hy_sched_simulation_device {
 	double use; /* useful work over what it could have done while it was there; 0..1 */
 	double wasted; /* work whose results were lost or came second, likewise */
 	bool in_plan;
+	bool measured; /* item_ns is from the type's calibration, or was given; else from its peak rates */
 } hy_sched_simulation_device;
 
 typedef struct hy_sched_simulation_candidate {
