@@ -46,7 +46,7 @@ static void symptom_of(const supervisor_result *result, symptom *out)
 	                 .exit_code = result->exit_code,
 	                 .hangs = result->hangs || result->status == HY_CONFORM_TIMEOUT};
 	if (result->status != HY_CONFORM_FAIL) return;
-	out->numbers = result->record_length == sizeof(hy_conform_difference);
+	out->numbers = result->record_kind == WORKER_DIFFERENCE;
 	if (out->numbers) out->arithmetic = result->record.difference.arithmetic;
 	size_t used = 0;
 	for (const char *c = result->text; !out->numbers && *c != '\0' && strchr(":(", *c) == NULL; c++)

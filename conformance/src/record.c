@@ -170,7 +170,7 @@ json_t *conform__record_case(const hy_conform_case_info *info, const supervisor_
 	if (result->exit_code >= 0) json_object_set_new(line, "exit", json_integer(result->exit_code));
 	json_object_set_new(line, "text", conform__record_text(result->text));
 	json_object_set_new(line, "output", conform__record_text(result->output));
-	if (result->record_length == sizeof(hy_conform_difference))
+	if (result->record_kind == WORKER_DIFFERENCE)
 		json_object_set_new(line, "difference", difference_of(&result->record.difference));
 	if (waiver != NULL)
 		json_object_set_new(line, "waiver",

@@ -64,7 +64,7 @@ static void tell(session *s, const conform_case *item, const supervisor_result *
 {
 	conform__results_add(&s->results, conform__record_case(&item->info, result, waiver));
 	if (s->options->on_result == NULL) return;
-	const bool differs = result->record_length == sizeof(hy_conform_difference);
+	const bool differs = result->record_kind == WORKER_DIFFERENCE;
 	const hy_conform_result shown = {.info = &item->info,
 	                                 .status = result->status,
 	                                 .time_ns = result->time_ns,

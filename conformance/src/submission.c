@@ -25,6 +25,15 @@ void conform__submission_finish(conform_submission *submission)
 
 /* ---- what is in it ---- */
 
+/* A name with an end of line in it shall not look like a line of ours. */
+static void put_line(FILE *file, const char *label, const char *text)
+{
+	fprintf(file, "%-8s ", label);
+	for (; *text != '\0'; text++)
+		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, file);
+	fputc('\n', file);
+}
+
 static char *print_statement(const json_t *records, const json_t *report, const conform_submission *s,
                              const char *chain)
 {
@@ -34,17 +43,28 @@ static char *print_statement(const json_t *records, const json_t *report, const 
 	size_t length;
 	FILE *file = open_memstream(&text, &length);
 	if (file == NULL) return NULL;
-	fprintf(file, "Halyard conformance submission\n\n");
-	fprintf(file, "verdict  %s\n", conform__record_get(verdict, "text"));
-	fprintf(file, "suite    %s\nlist     %s\nabi      %s\n", conform__record_get(run, "suite"),
-	        conform__record_get(run, "list"), conform__record_get(run, "abi"));
-	fprintf(file, "run      %s\nstarted  %s\n", conform__record_get(run, "id"),
-	        conform__record_get(run, "started"));
-	fprintf(file, "plugin   %s %s\nsha256   %s\n", conform__record_get(plugin, "name"),
-	        conform__record_get(plugin, "version"), conform__record_get(plugin, "sha256"));
-	fprintf(file, "device   %s\ndriver   %s\n", conform__record_get(device, "name"),
-	        conform__record_get(device, "driver"));
-	fprintf(file, "waivers  %zu\nchain    %s\n\n", json_array_size(json_object_get(run, "waivers")), chain);
+	char plugin_text[256], waivers[32];
+	snprintf(plugin_text, sizeof(plugin_text), "%s %s", conform__record_get(plugin, "name"),
+	         conform__record_get(plugin, "version"));
+	snprintf(waivers, sizeof(waivers), "%zu", json_array_size(json_object_get(run, "waivers")));
+	const struct {
+		const char *label, *text;
+	} lines[] = {{"verdict", conform__record_get(verdict, "text")},
+	             {"suite", conform__record_get(run, "suite")},
+	             {"list", conform__record_get(run, "list")},
+	             {"abi", conform__record_get(run, "abi")},
+	             {"run", conform__record_get(run, "id")},
+	             {"started", conform__record_get(run, "started")},
+	             {"plugin", plugin_text},
+	             {"sha256", conform__record_get(plugin, "sha256")},
+	             {"device", conform__record_get(device, "name")},
+	             {"driver", conform__record_get(device, "driver")},
+	             {"waivers", waivers},
+	             {"chain", chain}};
+	fputs("Halyard conformance submission\n\n", file);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		put_line(file, lines[i].label, lines[i].text);
+	fputc('\n', file);
 	for (int i = SUBMISSION_RESULTS; i < SUBMISSION_FILES; i++) {
 		char digest[CONFORM_DIGEST];
 		conform__digest_pair(s->text[i], s->length[i], "", 0, digest);

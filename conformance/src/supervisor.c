@@ -181,18 +181,17 @@ static int receive(int answers, receiver *got, supervisor_result *result)
 	memcpy(&head, got->bytes, sizeof(head));
 	if (head.magic != WORKER_MAGIC || head.status >= HY_CONFORM_STATUS_COUNT || head.text_length >= WORKER_TEXT_MAX)
 		return -1;
-	if (head.record_length != 0 && head.record_length != sizeof(hy_conform_difference) &&
-	    head.record_length != sizeof(worker_description))
-		return -1;
-	if (got->length < sizeof(head) + head.record_length + head.text_length) return 0;
+	if (head.record > WORKER_DESCRIPTION) return -1;
+	const size_t record_length = head.record == WORKER_NO_RECORD ? 0 : sizeof(worker_record);
+	if (got->length < sizeof(head) + record_length + head.text_length) return 0;
 	result->status = (hy_conform_status)head.status;
 	result->hangs = head.hangs != 0;
 	result->time_ns = head.time_ns;
-	result->record_length = head.record_length;
-	memcpy(&result->record, got->bytes + sizeof(head), head.record_length);
-	memcpy(result->text, got->bytes + sizeof(head) + head.record_length, head.text_length);
+	result->record_kind = (worker_record_kind)head.record;
+	memcpy(&result->record, got->bytes + sizeof(head), record_length);
+	memcpy(result->text, got->bytes + sizeof(head) + record_length, head.text_length);
 	result->text[head.text_length] = '\0';
-	if (head.record_length == sizeof(hy_conform_difference)) tame_difference(&result->record.difference);
+	if (head.record == WORKER_DIFFERENCE) tame_difference(&result->record.difference);
 	return 1;
 }
 
@@ -322,7 +321,7 @@ bool conform__supervisor_describe(supervisor *self, worker_description *out_desc
 	static supervisor_result result;
 	const conform_case order = {.info = {.id = WORKER_DESCRIBE}, .seconds = 30, .alone = true};
 	conform__supervisor_run(self, &order, &result);
-	if (result.status != HY_CONFORM_PASS || result.record_length != sizeof(worker_description)) return false;
+	if (result.status != HY_CONFORM_PASS || result.record_kind != WORKER_DESCRIPTION) return false;
 	*out_description = result.record.description;
 	hy_device_info *device = &out_description->device;
 	out_description->plugin_name[sizeof(out_description->plugin_name) - 1] = '\0';

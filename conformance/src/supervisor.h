@@ -25,7 +25,7 @@ typedef struct supervisor_result {
 	uint64_t time_ns;
 	int signal, exit_code; /* of a CRASH; exit_code -1: none */
 	bool hangs; /* a ticket was not completed in time */
-	uint32_t record_length; /* 0: no record */
+	worker_record_kind record_kind;
 	worker_record record;
 	char text[4096];
 	char output[SUPERVISOR_OUTPUT];

@@ -53,8 +53,9 @@ static void watch_crashes(void)
 	sigaction(WORKER_WHERE, &action, NULL);
 }
 
-static bool answer(const conform_run *run, uint64_t time_ns, const void *record, size_t record_length)
+static bool answer(const conform_run *run, uint64_t time_ns, worker_record_kind kind, const worker_record *record)
 {
+	const size_t record_length = kind == WORKER_NO_RECORD ? 0 : sizeof(*record);
 	struct {
 		worker_answer head;
 		char rest[sizeof(worker_record) + CONFORM_TEXT];
@@ -63,7 +64,7 @@ static bool answer(const conform_run *run, uint64_t time_ns, const void *record,
 	                     .hangs = run->hangs,
 	                     .time_ns = time_ns,
 	                     .text_length = (uint32_t)strlen(run->text),
-	                     .record_length = (uint32_t)record_length}};
+	                     .record = (uint32_t)kind}};
 	if (record_length > 0) memcpy(packet.rest, record, record_length);
 	memcpy(packet.rest + record_length, run->text, packet.head.text_length);
 	const size_t length = sizeof(packet.head) + record_length + packet.head.text_length;
@@ -76,12 +77,12 @@ static bool describe(conform_run *run)
 	run->status = HY_CONFORM_PASS;
 	run->ended = false;
 	run->text[0] = '\0';
-	if (!conform__target_ready(run)) return answer(run, 0, NULL, 0);
+	if (!conform__target_ready(run)) return answer(run, 0, WORKER_NO_RECORD, NULL);
 	d.abi_minor = run->table.abi_minor;
 	d.device = run->info;
 	if (run->table.name != NULL) snprintf(d.plugin_name, sizeof(d.plugin_name), "%s", run->table.name);
 	if (run->table.version != NULL) snprintf(d.plugin_version, sizeof(d.plugin_version), "%s", run->table.version);
-	return answer(run, 0, &d, sizeof(d));
+	return answer(run, 0, WORKER_DESCRIPTION, &(worker_record){.description = d});
 }
 
 /* Opens the device and, when the plugin has queues, moves a few bytes through it. */
@@ -163,8 +164,9 @@ int conform__worker_main(int argc, char **argv)
 		conform__run_begin(&run, &item);
 		item.check(&run, &item);
 		fflush(NULL); /* what the plugin buffered in stdio belongs to this case */
-		if (!answer(&run, conform__process_now_ns() - begin, &run.difference,
-		            run.differs ? sizeof(run.difference) : 0))
+		const worker_record record = {.difference = run.difference};
+		if (!answer(&run, conform__process_now_ns() - begin, run.differs ? WORKER_DIFFERENCE : WORKER_NO_RECORD,
+		            &record))
 			return 3;
 	}
 	conform__target_close(&run);

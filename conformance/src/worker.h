@@ -34,11 +34,13 @@ typedef union worker_record {
 	worker_description description; /* of WORKER_DESCRIBE */
 } worker_record;
 
+typedef enum worker_record_kind { WORKER_NO_RECORD, WORKER_DIFFERENCE, WORKER_DESCRIPTION } worker_record_kind;
+
 typedef struct worker_answer {
 	uint32_t magic;
 	uint16_t status, hangs; /* hangs: a ticket was not completed in time */
 	uint64_t time_ns;
-	uint32_t text_length, record_length; /* 0, or the size of the record's member */
+	uint32_t text_length, record; /* a worker_record_kind; NONE: no record is sent */
 } worker_answer;
 
 #define WORKER_MAGIC 0x4e464359u

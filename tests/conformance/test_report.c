@@ -3,6 +3,7 @@
 
 #include "record.h"
 #include "report.h"
+#include "submission.h"
 
 #include <math.h>
 #include <sys/wait.h>
@@ -106,6 +107,14 @@ static void whole_run_is_on_one_page(void **state)
 	options.out = in_folder("whole");
 	EXPECT_OK(hy_conform_run(&options, &summary, &error));
 	char *page = file_of("whole", "report.html"), *junit = file_of("whole", "junit.xml");
+	char path[256];
+	snprintf(path, sizeof(path), "%s/report.json", in_folder("whole"));
+	json_t *report = json_load_file(path, 0, NULL);
+	const json_t *plugin = json_object_get(report, "plugin"), *device = json_object_get(report, "device");
+	assert_string_equal(conform__record_get(plugin, "name"), "template");
+	assert_string_equal(conform__record_get(plugin, "version"), "0.1.0");
+	assert_string_equal(conform__record_get(device, "id"), "host");
+	json_decref(report);
 	static const char *const needed[] = {
 		"<h1>CONFORMANT at L0</h1>", "SHA-256",      "Kernel", "Processor", "prefers-color-scheme: dark",
 		"width=device-width",        "Slowest cases"};
@@ -135,7 +144,7 @@ static json_t *nasty_records(void)
 	snprintf(who.device.driver, sizeof(who.device.driver), "%.60s", nasty);
 	const conform_selection selection = {.total = 1};
 	static supervisor_result result = {
-		.status = HY_CONFORM_FAIL, .exit_code = -1, .record_length = sizeof(hy_conform_difference)};
+		.status = HY_CONFORM_FAIL, .exit_code = -1, .record_kind = WORKER_DIFFERENCE};
 	result.record.difference = (hy_conform_difference){.dtype = "<b>",
 	                                                   .tolerance = "<i>",
 	                                                   .rank = 1,
@@ -177,6 +186,12 @@ static void words_of_a_plugin_stay_words(void **state)
 	assert_null(strstr(junit, "]]>"));
 	assert_null(strchr(junit, '\x1b'));
 	assert_null(strchr(junit, '\x01'));
+	conform_submission submission;
+	hy_error error = {.text = ""};
+	EXPECT_OK(conform__submission_make(records, report, "", &submission, &error));
+	assert_null(strstr(submission.text[SUBMISSION_STATEMENT], "\nnext"));
+	assert_null(strchr(submission.text[SUBMISSION_STATEMENT], '\x1b'));
+	conform__submission_finish(&submission);
 	free(page);
 	free(junit);
 	json_decref(report);
