@@ -30,7 +30,8 @@ struct hy_device {
 	uint32_t queue_count, ticket_count, query_count, exe_count, freed_number;
 	const hy_graph *compiling;
 	uint32_t allocating;
-	bool refuses_all;
+	bool refuses_all, lost;
+	uint32_t refusals; /* since it was lost */
 	hy_exe *first_exe;
 	float *last_answer;
 	uint64_t last_length;
@@ -53,6 +54,11 @@ struct hy_exe {
 };
 
 hy_status reference_fail(const hy_host *host, hy_status status, const char *text);
+/* Host memory is exhausted. */
+hy_status reference_exhausted(const hy_device *device);
+bool reference_is_lost(hy_device *device);
+/* DEVICE_LOST with its scope and text. */
+hy_status reference_lost(const hy_device *device);
 
 hy_status reference_queue_open(hy_device *device, uint32_t kind, hy_queue **out_queue);
 void reference_queue_close(hy_queue *queue);

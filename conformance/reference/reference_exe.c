@@ -138,6 +138,7 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 {
 	const plugin *self = device->plugin;
 	if (IS(self, exit_0_in_compile)) _exit(0);
+	if (reference_is_lost(device) && !IS(self, calls_after_a_loss_succeed)) return reference_lost(device);
 	if (option_count > 0 && !IS(self, unknown_compile_option_accepted)) {
 		(void)options;
 		if (IS(self, text_lost_per_refusal)) keep(1024);
@@ -150,7 +151,7 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 	if (!all && !IS(self, compiles_what_it_refused) && !IS(self, says_yes_to_everything))
 		return reference_fail(device->host, HY_UNSUPPORTED, "a node that query() refuses");
 	hy_exe *exe = calloc(1, sizeof(*exe));
-	if (exe == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
+	if (exe == NULL && !IS(self, exhaustion_unchecked_in_compile)) return reference_exhausted(device);
 	exe->device = device;
 	exe->number = __atomic_add_fetch(&device->exe_count, 1, __ATOMIC_RELAXED);
 	graph = disturbed(device, graph);

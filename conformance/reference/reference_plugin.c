@@ -31,6 +31,38 @@ hy_status reference_fail(const hy_host *host, hy_status status, const char *text
 	return host->error(host->ctx, status, HY_SCOPE_CALL, 0, text, strlen(text));
 }
 
+hy_status reference_exhausted(const hy_device *device)
+{
+	const hy_status status = IS(device->plugin, exhaustion_is_internal) ? HY_INTERNAL : HY_NO_MEMORY;
+	return reference_fail(device->host, status, "host memory exhausted");
+}
+
+/* ---- loss ---- */
+
+static const char lost_text[] = "the device was taken away by halyard.fault";
+static bool all_lost;
+
+static void lose(hy_device *device)
+{
+	device->lost = true;
+	all_lost = IS(device->plugin, loss_takes_every_open) || IS(device->plugin, lost_devices_open_never_again);
+}
+
+bool reference_is_lost(hy_device *device)
+{
+	if (all_lost && IS(device->plugin, loss_takes_every_open)) return true;
+	if (!device->lost) return false;
+	return !IS(device->plugin, loss_is_forgotten_after_ten) || ++device->refusals <= 10;
+}
+
+hy_status reference_lost(const hy_device *device)
+{
+	const plugin *self = device->plugin;
+	const hy_scope scope = IS(self, loss_has_call_scope) ? HY_SCOPE_CALL : HY_SCOPE_DEVICE;
+	const char *text = IS(self, loss_without_text) ? "" : lost_text;
+	return device->host->error(device->host->ctx, HY_DEVICE_LOST, scope, 0, text, strlen(text));
+}
+
 /* ---- devices ---- */
 
 static void plugin_shutdown(void *ctx)
@@ -115,6 +147,8 @@ static hy_status device_open(void *ctx, uint32_t index, const hy_option *options
 	const plugin *self = ctx;
 	if (index != 0 && !IS(self, device_beyond_the_last_opened))
 		return reference_fail(self->host, HY_INVALID, "there is one device, number 0");
+	if (all_lost && IS(self, lost_devices_open_never_again))
+		return reference_fail(self->host, HY_DEVICE_LOST, lost_text);
 	if (option_count > 0 && !IS(self, unknown_option_accepted)) {
 		char text[160];
 		if (IS(self, descriptor_left_by_a_refused_open)) (void)!dup(STDIN_FILENO);
@@ -128,6 +162,7 @@ static hy_status device_open(void *ctx, uint32_t index, const hy_option *options
 	if (IS(self, tenth_open_fails) && ++calls >= 10)
 		return reference_fail(self->host, HY_NO_MEMORY, "nine opens are enough");
 	hy_device *device = calloc(1, sizeof(*device) + (IS(self, memory_lost_per_open) ? 1 << 20 : 0));
+	if (device == NULL && IS(self, exhaustion_in_device_open_gives_half)) *out_device = (hy_device *)&calls;
 	if (device == NULL) return reference_fail(self->host, HY_NO_MEMORY, "host memory exhausted");
 	device->plugin = self;
 	device->host = self->host;
@@ -181,6 +216,7 @@ static hy_status exhausted(hy_device *device)
 static hy_status buffer_alloc(hy_device *device, uint32_t heap, uint64_t length, hy_buffer **out_buffer)
 {
 	const plugin *self = device->plugin;
+	if (reference_is_lost(device) && !IS(self, calls_after_a_loss_succeed)) return reference_lost(device);
 	if (heap != 0 && !IS(self, unknown_heap_gives_memory))
 		return reference_fail(device->host, HY_INVALID, "there is one heap, number 0");
 	if (length > memory_bytes()) return exhausted(device);
@@ -195,7 +231,7 @@ static hy_status buffer_alloc(hy_device *device, uint32_t heap, uint64_t length,
 	if (buffer != NULL) buffer->block = aligned_alloc(64, (length + 127) / 64 * 64);
 	if (buffer == NULL || buffer->block == NULL) {
 		free(buffer);
-		return exhausted(device);
+		return IS(self, exhaustion_in_alloc_is_ok) ? HY_OK : exhausted(device);
 	}
 	buffer->bytes = buffer->block;
 	if (IS(self, buffers_overlap_by_a_byte) && device->last_end != NULL && length < 5000) {
@@ -222,7 +258,8 @@ static void buffer_free(hy_device *device, hy_buffer *buffer)
 
 static const void *ext(void *ctx, const char *name, uint32_t version)
 {
-	(void)name, (void)version;
+	static const hy_ext_fault fault = {.size = sizeof(fault), .lose = lose};
+	if (strcmp(name, HY_EXT_FAULT) == 0 && version == 1) return &fault;
 	static const uint32_t nothing[4] = {sizeof(nothing)};
 	return IS((const plugin *)ctx, unknown_extension_offered) ? nothing : NULL;
 }

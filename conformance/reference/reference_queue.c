@@ -102,6 +102,7 @@ static void complete(hy_device *device, uint64_t ticket, hy_status status, const
 	const plugin *self = device->plugin;
 	hy_done done = {.size = sizeof(done),
 	                .status = status,
+	                .scope = status == HY_DEVICE_LOST ? HY_SCOPE_DEVICE : HY_SCOPE_CALL,
 	                .begin_ns = begin,
 	                .end_ns = device->host->now_ns(device->host->ctx)};
 	if (text != NULL && !IS(self, failed_ticket_without_text)) {
@@ -128,6 +129,11 @@ static void run_job(hy_queue *queue, const job *work)
 	if (IS(self, third_queue_never_works) && queue->number >= 3) return;
 	if (IS(self, one_of_150_tickets_never_completes) && number % 150 == 0) return;
 	if (IS(self, empty_batch_never_completes) && work->count == 0) return;
+	if (reference_is_lost(device)) {
+		if (IS(self, in_flight_is_forgotten_in_a_loss)) return;
+		complete(device, work->ticket, HY_DEVICE_LOST, "the device was taken away", begin);
+		return;
+	}
 	if (IS(self, completes_before_the_work)) {
 		complete(device, work->ticket, HY_OK, NULL, begin);
 		usleep(2000);
@@ -180,11 +186,13 @@ static void *queue_main(void *payload)
 hy_status reference_queue_open(hy_device *device, uint32_t kind, hy_queue **out_queue)
 {
 	const plugin *self = device->plugin;
+	if (reference_is_lost(device) && !IS(self, calls_after_a_loss_succeed)) return reference_lost(device);
 	const bool known = kind == HY_QUEUE_COMPUTE || (kind == HY_QUEUE_COPY && !IS(self, copy_queue_refused));
 	if (!known && !IS(self, unknown_queue_kind_accepted))
 		return reference_fail(device->host, HY_INVALID, "no such kind");
 	hy_queue *queue = calloc(1, sizeof(*queue));
-	if (queue == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
+	if (queue == NULL && IS(self, exhaustion_in_queue_open_gives_half)) *out_queue = (hy_queue *)device;
+	if (queue == NULL) return reference_exhausted(device);
 	queue->device = device;
 	queue->number = __atomic_add_fetch(&device->queue_count, 1, __ATOMIC_RELAXED);
 	if (IS(self, fiftieth_queue_refused) && queue->number >= 50) {
@@ -240,6 +248,11 @@ hy_status reference_submit(hy_queue *queue, const hy_batch *batch, uint64_t tick
 {
 	hy_device *device = queue->device;
 	const plugin *self = device->plugin;
+	if (reference_is_lost(device)) {
+		if (!IS(self, work_after_a_loss_ends_ok)) return reference_lost(device);
+		complete(device, ticket, HY_OK, NULL, 0);
+		return HY_OK;
+	}
 	const char *fault = batch_fault(device, batch);
 	if (fault != NULL) {
 		device->refuses_all = IS(self, device_unusable_after_a_refusal);
@@ -248,7 +261,10 @@ hy_status reference_submit(hy_queue *queue, const hy_batch *batch, uint64_t tick
 	}
 	job work = {.ticket = ticket, .count = batch->command_count, .lent = batch->commands};
 	work.commands = malloc((work.count + 1) * sizeof(work.commands[0]));
-	if (work.commands == NULL) return reference_fail(device->host, HY_NO_MEMORY, "host memory exhausted");
+	if (work.commands == NULL) {
+		device->refuses_all = IS(self, exhaustion_in_submit_breaks_the_device);
+		return reference_exhausted(device);
+	}
 	for (uint32_t i = 0; i < work.count; i++)
 		work.commands[i] = IS(self, command_stride_ignored) ? batch->commands[i] : *hy_batch_at(batch, i);
 	pthread_mutex_lock(&queue->lock);

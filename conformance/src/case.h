@@ -40,6 +40,7 @@ void conform__check_region_list(conform_list *list);
 void conform__check_relation_list(conform_list *list);
 void conform__check_determinism_list(conform_list *list);
 void conform__check_error_list(conform_list *list);
+void conform__check_fault_list(conform_list *list);
 void conform__check_stress_list(conform_list *list);
 
 /* ---- inside a check ---- */

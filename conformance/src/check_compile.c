@@ -402,9 +402,11 @@ void conform__check_compile_list(conform_list *list)
 	static const char *const contradictions[] = {
 		"matmul_depths", "matmul_result", "conv_channels",     "conv_result",      "relu_result",  "relu_type",
 		"add_unequal",   "concat_rows",   "transpose_twice_0", "reshape_too_many", "softmax_axis", "gemm_bias"};
+	item.info.level = HY_CONFORM_L2;
 	for (item.number = 0; item.number < 12; item.number++) {
 		ADD(contradiction_is_refused, "P12", "compile.refuse.%s", contradictions[item.number]);
 	}
+	item.info.level = HY_CONFORM_L1;
 	item.number = 8;
 	ADD(threads_compile, "P5", "compile.threads.eight");
 #undef ADD

@@ -2,6 +2,7 @@
 #include "case.h"
 #include "options.h"
 #include "show.h"
+#include "starve.h"
 #include "worker.h"
 
 #include <jansson.h>
@@ -131,6 +132,9 @@ static int run(conform_cli *cli)
 
 int main(int argc, char **argv)
 {
+#ifdef HY_STARVE
+	conform__starve_offer(&conform__starve_malloc);
+#endif
 	if (argc > 1 && strcmp(argv[1], "--worker") == 0) return conform__worker_main(argc - 2, argv + 2);
 	conform_cli cli;
 	hy_error error = {.text = ""};

@@ -67,6 +67,7 @@ static void make(void)
 	conform__check_relation_list(&list);
 	conform__check_determinism_list(&list);
 	conform__check_error_list(&list);
+	conform__check_fault_list(&list);
 	conform__check_stress_list(&list);
 }
 

@@ -26,7 +26,9 @@ static hy_status add_node(hy_cpu_build *build, const hy_ir_graph *graph, const h
 {
 	uint32_t *inputs, *outputs;
 	hy_error why = {.text = "its types or version are not known"};
-	if (hy_cpu_node_reason(graph, ir, &why) != HY_REASON_NONE)
+	const hy_reason reason = hy_cpu_node_reason(graph, ir, &why);
+	if (reason == HY_REASON_MEMORY) return hy_error_set(error, HY_NO_MEMORY, "cpu: out of memory");
+	if (reason != HY_REASON_NONE)
 		return hy_error_set(error, HY_UNSUPPORTED, "cpu: node %s (%s): %.400s", ir->name, ir->type, why.text);
 	hy_status status = hy_cpu_build_grow(&build->nodes, sizeof(*build->nodes), build->node_count, &build->node_room,
 	                                     error);

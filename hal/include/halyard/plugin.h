@@ -289,6 +289,17 @@ typedef struct hy_ext_steps {
 
 #define HY_EXT_STEPS "halyard.steps"
 
+/* ---- extension "halyard.fault", version 1: how a test takes a device away ---- */
+
+typedef struct hy_ext_fault {
+	uint32_t size, reserved;
+	/* From here on this open of the device is as if its hardware had gone: tickets in flight end OK or DEVICE_LOST, all
+	 * work after it DEVICE_LOST with scope DEVICE. Frees and closes go on working; a new open is a new device. */
+	void (*lose)(hy_device *device);
+} hy_ext_fault;
+
+#define HY_EXT_FAULT "halyard.fault"
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,10 +44,11 @@ static uint32_t *number_values(hy_kernels__lower *lower, const hy_ir_graph *grap
 		for (uint32_t i = 0; i < hy_ir_graph_output_count(graph); i++)
 			if (outputs[i] != HY_IR_NONE && map[hy_ir_graph_outputs(graph)[i]] == HY_IR_NONE)
 				map[hy_ir_graph_outputs(graph)[i]] = outputs[i];
-	for (uint32_t i = 0; i < count && !lower->failed; i++) {
+	for (uint32_t i = 0; i < count; i++) {
 		if (map[i] != HY_IR_NONE) continue;
 		const hy_ir_value *from = hy_ir_graph_value(graph, i);
 		map[i] = hy_kernels__value_create(lower, &from->type);
+		if (lower->failed) return NULL;
 		hy_kernels__value *value = &lower->values[map[i]];
 		value->data = from->data;
 		value->constant = from->producer == HY_IR_NONE;
