@@ -115,6 +115,11 @@ bool hy_sched__reading_is_first(const hy_sched__reading *r, uint32_t node)
 	return node == 0 || r->nodes[node - 1] != r->nodes[node];
 }
 
+bool hy_sched__reading_is_settled(const hy_sched__reading *r, uint32_t node)
+{
+	return r->document->fault_count > 0 && !hy_sched__reading_is_first(r, node);
+}
+
 /* The names of a range, or none after a fault. */
 static hy_sched__range names_of(hy_sched__reading *r, hy_yaml_node *node)
 {
@@ -312,7 +317,8 @@ void hy_sched__read_nodes(hy_sched__reading *r, hy_yaml_node *list)
 		if (!map->bad) add_nodes(r, map);
 	for (uint32_t n = 0; n < r->cluster->shown.node_count && !r->cluster->no_memory; n++) {
 		const hy_yaml_node *devices = hy_yaml_get(r->nodes[n], "devices");
-		for (hy_yaml_node *map = devices == NULL ? NULL : devices->first; map != NULL; map = map->next)
+		if (devices == NULL || hy_sched__reading_is_settled(r, n)) continue;
+		for (hy_yaml_node *map = devices->first; map != NULL; map = map->next)
 			if (!map->bad && !r->cluster->no_memory) add_devices(r, n, map);
 	}
 }

@@ -18,6 +18,8 @@ typedef struct hy_sched__reading {
 
 /* nodes[i] of the cluster is the first of its range: faults are told for it alone. */
 bool hy_sched__reading_is_first(const hy_sched__reading *reading, uint32_t node);
+/* Another of a range in a file with faults: it will not be used, and has no faults of its own. */
+bool hy_sched__reading_is_settled(const hy_sched__reading *reading, uint32_t node);
 
 void hy_sched__read_types(hy_sched__reading *reading, hy_yaml_node *table);
 void hy_sched__read_nodes(hy_sched__reading *reading, hy_yaml_node *list);

@@ -235,7 +235,7 @@ void hy_sched__read_links(hy_sched__reading *r)
 		const hy_yaml_node *links = hy_yaml_get(r->nodes[n], "links");
 		hy_sched__sharing sharing = {.scope = r->cluster->nodes[n].name};
 		scene s;
-		if (links == NULL) continue;
+		if (links == NULL || hy_sched__reading_is_settled(r, n)) continue;
 		if (scene_init(r, n, &s))
 			for (hy_yaml_node *entry = links->first; entry != NULL; entry = entry->next)
 				if (!entry->bad && !r->cluster->no_memory) read_entry(r, &s, &sharing, entry);

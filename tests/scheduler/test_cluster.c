@@ -3,7 +3,9 @@
 
 #include <halyard/cluster.h>
 
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static hy_sched_cluster *load(const char *path)
@@ -218,6 +220,40 @@ static void no_way_is_said(void **state)
 	hy_sched_cluster_destroy(c);
 }
 
+static void *ask_all(void *payload)
+{
+	const hy_sched_cluster *c = payload;
+	double total = 0;
+	for (uint32_t i = 0; i < c->device_count; i += 5) {
+		for (uint32_t j = 0; j < c->device_count; j += 11) {
+			hy_sched_route route;
+			if (hy_sched_cluster_route(c, c->devices[i].place, c->devices[j].place, &route, NULL) == HY_OK)
+				total += hy_sched_route_ns(c, &route, 1000);
+		}
+	}
+	double *result = malloc(sizeof(*result));
+	*result = total;
+	return result;
+}
+
+static void threads_that_ask_at_once_get_the_same_ways(void **state)
+{
+	(void)state;
+	hy_sched_cluster *c = load(HY_SOURCE_DIR "/examples/cluster-16.yaml");
+	pthread_t threads[4];
+	double first = 0;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, ask_all, c), 0);
+	for (int i = 0; i < 4; i++) {
+		void *result;
+		assert_int_equal(pthread_join(threads[i], &result), 0);
+		if (i == 0) first = *(double *)result;
+		assert_true(*(double *)result == first && first > 0);
+		free(result);
+	}
+	hy_sched_cluster_destroy(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -230,6 +266,7 @@ int main(void)
 		CASE(one_way_links_differ_by_direction),
 		CASE(a_cpu_computes_in_the_memory_of_its_host),
 		CASE(no_way_is_said),
+		CASE(threads_that_ask_at_once_get_the_same_ways),
 	};
 	return cmocka_run_group_tests_name("scheduler.cluster", cases, NULL, NULL);
 }

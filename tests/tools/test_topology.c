@@ -68,6 +68,13 @@ static void measured_ways_are_marked_and_kept_for_the_next_time(void **state)
 	                "$halyard topology -d 'sim:*,cpu:0' --measure | grep ^sim:0");
 	assert_non_null(strstr(program_out, "PHB  8 m"));
 	program_answers("export HALYARD_CACHE_DIR=$PWD/cache; $halyard topology --measure && $halyard topology");
+	program_answers(
+		"export HALYARD_SIM=$PWD/m.yaml; printf 'apiVersion: halyard.dev/v1\\nkind: Cluster\\nmetadata: {name: "
+		"x}\\nspec:\\n  deviceTypes: {s: {plugin: sim}}\\n  nodes: [{name: n, devices: [{id: \"sim:0\", "
+		"type: s}], links: [{between: [\"sim:0\", host], class: PIX, bandwidth: 1GB/s}]}]\\n' >c.yaml; "
+		"for more in '' --measure; do $halyard topology --from c.yaml $more | grep ^sim:0; done");
+	assert_non_null(strstr(program_out, "PIX  1 g\n"));
+	assert_non_null(strstr(program_out, "PIX  8 m\n"));
 }
 
 static void what_cannot_be_looked_at_is_said(void **state)
