@@ -122,6 +122,9 @@ static int run(conform_cli *cli)
 	                                    : hy_conform_run(&cli->run, &summary, &error);
 	if (summary.total > 0) conform__show_summary(&shown, &cli->run, &summary);
 	if (status == HY_OK) {
+		if (summary.perf_findings > 0)
+			printf("%u measurements failed or can't be true: \"findings\" of the report's \"perf\"\n",
+			       summary.perf_findings);
 		if (cli->run.out != NULL)
 			printf("report: %s/%s\n", cli->run.out, cli->run.formats == NULL ? "report.html" : "");
 		if (cli->run.submission != NULL) printf("submission: %s\n", cli->run.submission);

@@ -389,14 +389,15 @@ hy_status hy_conform_minimise(const hy_conform_options *options, const char *id,
 		return hy_error_set(error, HY_INVALID, "a plugin, a case and a folder are needed");
 	search *s = calloc(1, sizeof(*s));
 	if (s == NULL) return hy_error_set(error, HY_NO_MEMORY, "host memory exhausted");
-	hy_conform_options alone = *options;
+	hy_conform_options alone = {.size = 0}; /* callers built against an older header know fewer options */
+	memcpy(&alone, options, options->size < sizeof(alone) ? options->size : sizeof(alone));
 	alone.batch = 1;
 	hy_status status = find_case(id, &s->item, error);
 	if (status == HY_OK) status = conform__supervisor_init(&s->worker, &alone, error);
 	if (status != HY_OK) goto done;
 	s->base = s->item->param;
 	s->seconds = s->item->seconds;
-	s->timeout_scale = options->timeout_scale > 0 ? options->timeout_scale : 1;
+	s->timeout_scale = alone.timeout_scale > 0 ? alone.timeout_scale : 1;
 	s->deadline_ns = conform__process_now_ns() + (uint64_t)(SEARCH_SECONDS * s->timeout_scale * 1e9);
 	status = begin(s, &alone, error);
 	if (status != HY_OK) goto done;

@@ -2,6 +2,7 @@
 #include "case.h"
 #include "compare.h"
 #include "health.h"
+#include "perf.h"
 #include "process.h"
 #include "record.h"
 #include "report.h"
@@ -110,6 +111,18 @@ static void begin_record(session *s)
 	                                                      described ? &description : NULL, s->waivers));
 }
 
+/* The device's speed; what can't be true is a finding of the record. */
+static hy_status measure(session *s, uint32_t *out_findings, hy_error *error)
+{
+	worker_description description;
+	json_t *record = NULL;
+	if (!conform__supervisor_describe(&s->worker, &description)) return HY_OK;
+	const hy_status status = conform__perf_run(&s->worker, s->options, &description, &record, error);
+	*out_findings = (uint32_t)json_array_size(json_object_get(json_object_get(record, "perf"), "findings"));
+	conform__results_add(&s->results, record);
+	return status;
+}
+
 /* A run that is cut short shall not stand beside the report of the one before. */
 static void forget_reports(const char *folder)
 {
@@ -200,7 +213,10 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 		for (uint32_t i = 0; i < s.selection.count; i++)
 			judge(&s, s.selection.cases[i]);
 		conform__supervisor_stop(&s.worker);
+		uint32_t findings = 0;
+		if (known.perf && s.loaded) status = measure(&s, &findings, error);
 		conform__verdict(s.results.records, out_summary);
+		out_summary->perf_findings = findings;
 		out_summary->time_ns = conform__process_now_ns() - begin;
 		conform__results_add(&s.results, conform__record_end(out_summary));
 		if (s.results.file != NULL && ferror(s.results.file))

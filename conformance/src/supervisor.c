@@ -181,7 +181,7 @@ static int receive(int answers, receiver *got, supervisor_result *result)
 	memcpy(&head, got->bytes, sizeof(head));
 	if (head.magic != WORKER_MAGIC || head.status >= HY_CONFORM_STATUS_COUNT || head.text_length >= WORKER_TEXT_MAX)
 		return -1;
-	if (head.record > WORKER_DESCRIPTION) return -1;
+	if (head.record > WORKER_MEASUREMENT) return -1;
 	const size_t record_length = head.record == WORKER_NO_RECORD ? 0 : sizeof(worker_record);
 	if (got->length < sizeof(head) + record_length + head.text_length) return 0;
 	result->status = (hy_conform_status)head.status;

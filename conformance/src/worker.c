@@ -2,6 +2,7 @@
  * here. */
 #include "worker.h"
 
+#include "perf.h"
 #include "variant.h"
 #include "process.h"
 
@@ -100,6 +101,19 @@ static void probe(conform_run *run, const conform_case *self)
 	REQUIRE(run, memcmp(there, back, sizeof(there)) == 0, "a copy there and back differs");
 }
 
+static bool measure(conform_run *run, const char *number)
+{
+	static const conform_case order = {.info = {.id = WORKER_MEASURE}};
+	static worker_measurement found;
+	uint32_t count;
+	const perf_row *rows = conform__perf_rows(&count);
+	const uint32_t row = (uint32_t)strtoul(number, NULL, 10);
+	if (row >= count) return false;
+	conform__run_begin(run, &order);
+	conform__perf_measure(run, &rows[row], &found);
+	return answer(run, 0, WORKER_MEASUREMENT, &(worker_record){.measurement = found});
+}
+
 /* Another recipe for a case that has one. */
 typedef struct change {
 	variant variant;
@@ -148,6 +162,10 @@ int conform__worker_main(int argc, char **argv)
 		id[strcspn(id, "\n")] = '\0';
 		if (strcmp(id, WORKER_DESCRIBE) == 0) {
 			if (!describe(&run)) return 3;
+			continue;
+		}
+		if (id[0] == WORKER_MEASURE[0]) {
+			if (!measure(&run, id + 1)) return 3;
 			continue;
 		}
 		char *part = strchr(id, '\t'); /* of a variant */

@@ -28,13 +28,29 @@ typedef struct worker_description {
 	hy_device_info device;
 } worker_description;
 
+/* The order that asks for a measurement: the row's number follows (perf.h). */
+#define WORKER_MEASURE "@"
+
+/* What one row of the performance run took. */
+typedef struct worker_measurement {
+	uint32_t samples, noisy, launches, reference_launches;
+	double median_ns, deviation_ns, p99_ns;
+	uint64_t model, constant_bytes, workspace_bytes; /* model: hash of the graph; 0: no program */
+} worker_measurement;
+
 /* What an answer carries beside its text. */
 typedef union worker_record {
 	hy_conform_difference difference; /* of a case that failed on numbers */
 	worker_description description; /* of WORKER_DESCRIBE */
+	worker_measurement measurement; /* of WORKER_MEASURE */
 } worker_record;
 
-typedef enum worker_record_kind { WORKER_NO_RECORD, WORKER_DIFFERENCE, WORKER_DESCRIPTION } worker_record_kind;
+typedef enum worker_record_kind {
+	WORKER_NO_RECORD,
+	WORKER_DIFFERENCE,
+	WORKER_DESCRIPTION,
+	WORKER_MEASUREMENT
+} worker_record_kind;
 
 typedef struct worker_answer {
 	uint32_t magic;

@@ -133,6 +133,8 @@ typedef struct hy_conform_options {
 	const char *formats; /* of the reports: "json,junit,html" or a part; NULL: all */
 	const char *submission; /* archive to write, or NULL (hy_conform_verify) */
 	const char *propose_waivers; /* file to write: a line for each failure, without an approver */
+	bool perf; /* measure the device after the cases: data for the report, never a verdict */
+	const char *costs; /* with perf: file to write, which the scheduler reads, or NULL */
 } hy_conform_options;
 
 typedef struct hy_conform_summary {
@@ -141,6 +143,7 @@ typedef struct hy_conform_summary {
 	uint32_t count[HY_CONFORM_STATUS_COUNT];
 	uint64_t time_ns;
 	char text[256]; /* the verdict in one line */
+	uint32_t perf_findings; /* measurements that failed or can't be true; in the report */
 } hy_conform_summary;
 
 /* Runs the suite. Fails when it could not begin: NOT_FOUND (plugin, worker, a file), INVALID (options, waivers), INTERNAL
