@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRUSTED_SAMPLES 3u
+#define TRUSTED_NS 100000000u
+
 static int compare(const void *a, const void *b)
 {
 	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -25,6 +28,21 @@ void hy_sched__cost_summarise(uint32_t count, uint64_t *samples, hy_sched__cost 
 		samples[i] = samples[i] > out_cost->median_ns ? samples[i] - out_cost->median_ns
 		                                              : out_cost->median_ns - samples[i];
 	out_cost->mad_ns = median(count, samples);
+}
+
+bool hy_sched__cost_is_trusted(const hy_sched__cost *cost)
+{
+	const bool enough = cost->count >= TRUSTED_SAMPLES || cost->median_ns * cost->count >= TRUSTED_NS;
+	return enough && cost->mad_ns <= cost->median_ns / 4;
+}
+
+void hy_sched__cost_scale(hy_sched__cost *cost, double factor)
+{
+	cost->median_ns = (uint64_t)((double)cost->median_ns * factor + 0.5);
+	cost->mad_ns = (uint64_t)((double)cost->mad_ns * factor + 0.5);
+	if (cost->median_ns == 0) cost->median_ns = 1;
+	for (uint32_t i = 0; i < cost->node_count; i++)
+		cost->node_ns[i] = (uint64_t)((double)cost->node_ns[i] * factor + 0.5);
 }
 
 void hy_sched__cost_finish(hy_sched__cost *cost)

@@ -13,12 +13,14 @@
 #define SCHEMA "halyard.costs/v1"
 #define MOST_FILE_BYTES (64u << 20)
 #define MOST_LINE_BYTES (4u << 20)
+#define MOST_FACTOR 1e6
 
 typedef struct entry {
-	char *plugin, *device, *driver, *options, *link_name;
+	char *plugin, *device, *driver, *options, *link_name, *host, *instance;
 	uint64_t model;
 	hy_sched__cost cost;
 	hy_sched__link link;
+	double factor; /* of an instance */
 	bool added; /* by this process */
 } entry;
 
@@ -41,6 +43,8 @@ static void entry_finish(entry *e)
 	free(e->driver);
 	free(e->options);
 	free(e->link_name);
+	free(e->host);
+	free(e->instance);
 	hy_sched__cost_finish(&e->cost);
 }
 
@@ -54,7 +58,8 @@ static entry *find(const hy_sched__cost_file *file, const hy_sched__cost_key *ke
 	for (uint32_t i = 0; i < file->count; i++) {
 		entry *e = &file->entries[i];
 		if (e->model == key->model && same(e->link_name, key->link) && same(e->plugin, key->plugin) &&
-		    same(e->device, key->device) && same(e->driver, key->driver) && same(e->options, key->options))
+		    same(e->device, key->device) && same(e->driver, key->driver) && same(e->options, key->options) &&
+		    same(e->host, key->host) && same(e->instance, key->instance))
 			return e;
 	}
 	return NULL;
@@ -86,6 +91,8 @@ static entry *place(hy_sched__cost_file *file, const hy_sched__cost_key *key)
 	                     .driver = copied(key->driver, &failed),
 	                     .options = copied(key->options, &failed),
 	                     .link_name = copied(key->link, &failed),
+	                     .host = copied(key->host, &failed),
+	                     .instance = copied(key->instance, &failed),
 	                     .model = key->model};
 	e = &file->entries[file->count];
 	*e = fresh;
@@ -157,14 +164,18 @@ static bool line_parse(hy_sched__cost_file *file, const char *text, size_t lengt
 	bool good = false;
 	hy_sched__cost cost = {0};
 	hy_sched__link link = {0, 0};
+	double factor = 1;
 	hy_sched__cost_key key = {0};
 	const char *model = NULL;
-	if (line == NULL ||
-	    json_unpack(line, "{s:s,s:s,s:s,s:s,s?s,s?s}", "plugin", &key.plugin, "device", &key.device, "driver",
-	                &key.driver, "options", &key.options, "model", &model, "link", &key.link) != 0)
+	if (line == NULL || json_unpack(line, "{s:s,s:s,s:s,s:s,s?s,s?s,s?s,s?s}", "plugin", &key.plugin, "device",
+	                                &key.device, "driver", &key.driver, "options", &key.options, "model", &model,
+	                                "link", &key.link, "host", &key.host, "instance", &key.instance) != 0)
 		goto done;
-	if ((model == NULL) == (key.link == NULL)) goto done;
-	if (model != NULL) {
+	if ((model != NULL) + (key.link != NULL) + (key.instance != NULL) != 1) goto done;
+	if (key.instance != NULL) {
+		factor = json_number_value(json_object_get(line, "factor"));
+		if (!(factor > 0 && factor < MOST_FACTOR)) goto done;
+	} else if (model != NULL) {
 		char *end;
 		key.model = strtoull(model, &end, 16);
 		if (*end != '\0' || strlen(model) != 16 || !program_parse(line, &cost)) goto done;
@@ -179,6 +190,7 @@ static bool line_parse(hy_sched__cost_file *file, const char *text, size_t lengt
 	if (e == NULL) goto done;
 	e->cost = cost;
 	e->link = link;
+	e->factor = factor;
 	cost.node_ns = NULL; /* given away */
 	good = true;
 done:
@@ -291,6 +303,18 @@ bool hy_sched__cost_file_find_link(const hy_sched__cost_file *file, const hy_sch
 	return e != NULL;
 }
 
+double hy_sched__cost_file_factor(const hy_sched__cost_file *file, const hy_sched__cost_key *key)
+{
+	const entry *e = find(file, key);
+	return e != NULL ? e->factor : 1;
+}
+
+bool hy_sched__cost_file_is_new(const hy_sched__cost_file *file, const hy_sched__cost_key *key)
+{
+	const entry *e = find(file, key);
+	return e != NULL && e->added;
+}
+
 /* ---- writing ---- */
 
 hy_status hy_sched__cost_file_add(hy_sched__cost_file *file, const hy_sched__cost_key *key, const hy_sched__cost *cost,
@@ -320,10 +344,26 @@ hy_status hy_sched__cost_file_add_link(hy_sched__cost_file *file, const hy_sched
 	return HY_OK;
 }
 
+hy_status hy_sched__cost_file_add_factor(hy_sched__cost_file *file, const hy_sched__cost_key *key, double factor,
+                                         hy_error *error)
+{
+	entry *e = place(file, key);
+	if (e == NULL) return hy_error_set(error, HY_NO_MEMORY, "no memory for a cost");
+	e->factor = factor;
+	e->added = true;
+	return HY_OK;
+}
+
 static json_t *entry_print(const entry *e)
 {
 	json_t *line = json_pack("{s:s,s:s,s:s,s:s}", "plugin", e->plugin, "device", e->device, "driver", e->driver,
 	                         "options", e->options);
+	if (e->host != NULL) json_object_set_new(line, "host", json_string(e->host));
+	if (e->instance != NULL) {
+		json_object_set_new(line, "instance", json_string(e->instance));
+		json_object_set_new(line, "factor", json_real(e->factor));
+		return line;
+	}
 	if (e->link_name != NULL) {
 		json_object_set_new(line, "link", json_string(e->link_name));
 		json_object_set_new(line, "latency_ns", json_integer((json_int_t)e->link.latency_ns));
@@ -360,7 +400,10 @@ static bool entries_print(const hy_sched__cost_file *file, FILE *stream)
 {
 	fputs("{\"schema\": \"" SCHEMA "\"}\n", stream);
 	for (uint32_t i = 0; i < file->count; i++) {
-		json_t *line = entry_print(&file->entries[i]);
+		const entry *e = &file->entries[i];
+		const bool is_program = e->link_name == NULL && e->instance == NULL;
+		if (is_program && !hy_sched__cost_is_trusted(&e->cost)) continue;
+		json_t *line = entry_print(e);
 		const int printed = line != NULL ? json_dumpf(line, stream, 0) : -1;
 		json_decref(line);
 		if (printed != 0) return false;

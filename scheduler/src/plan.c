@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DEFAULT_DEPTH 2u
 #define MOST_DEPTH 64u
@@ -431,6 +432,7 @@ hy_status hy_sched_plan_create(hy_hal_machine *machine, const hy_ir_graph *graph
 	plan->machine = machine;
 	plan->graph = graph;
 	plan->options = own;
+	if (gethostname(plan->host, sizeof(plan->host) - 1) != 0) plan->host[0] = '\0';
 	work w = {.plan = plan,
 	          .measure = (own.flags & HY_SCHED_NO_MEASURE) == 0,
 	          .forbid = (own.flags & HY_SCHED_FORBID_FALLBACK) != 0};

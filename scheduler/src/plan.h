@@ -121,6 +121,7 @@ struct hy_sched_plan {
 	hy_sched_plan_note *notes; /* texts owned */
 	hy_sched_plan_info info;
 	hy_sched_plan_device *shown; /* info.devices */
+	char host[65]; /* name of this machine, for measured costs */
 	uint64_t model_hash; /* of its nodes, shapes and attributes, not of its weights */
 	bool has_session;
 };

@@ -11,8 +11,8 @@
 static hy_error error;
 static char path[64];
 
-static const hy_sched__cost_key key = {"cpu", "epyc", "oneDNN 2.6", "?cores*2", 0x1234, NULL};
-static const hy_sched__cost_key link_key = {"gpu", "big", "1", "", 0, "to"};
+static const hy_sched__cost_key key = {"cpu", "epyc", "oneDNN 2.6", "?cores*2", 0x1234, NULL, "here", NULL};
+static const hy_sched__cost_key link_key = {"gpu", "big", "1", "", 0, "to", "here", NULL};
 
 static int make_path(void **state)
 {
@@ -198,6 +198,73 @@ static void a_folder_that_is_not_there_is_an_error_when_saving(void **state)
 
 #define FILE_CASE(function) cmocka_unit_test_setup_teardown(function, make_path, drop_path)
 
+static void another_machine_has_costs_of_its_own(void **state)
+{
+	(void)state;
+	const char *ignored;
+	hy_sched__cost cost = {0};
+	hy_sched__cost_key there = key;
+	there.host = "there";
+	save_one(&key, 1000);
+	hy_sched__cost_file *file = open_file(&ignored);
+	assert_true(hy_sched__cost_file_find(file, &key, &cost));
+	hy_sched__cost_finish(&cost);
+	assert_false(hy_sched__cost_file_find(file, &there, &cost));
+	assert_true(hy_sched__cost_file_find_model(file, "cpu", 0x1234, &cost)); /* a simulator has no machine */
+	hy_sched__cost_finish(&cost);
+	assert_false(hy_sched__cost_file_find_model(file, "gpu", 0x1234, &cost));
+	hy_sched__cost_file_close(file);
+}
+
+static void one_device_of_a_kind_keeps_its_factor(void **state)
+{
+	(void)state;
+	const char *ignored;
+	hy_sched__cost_key second = key;
+	second.model = 0;
+	second.instance = "cpu://epyc-1";
+	hy_sched__cost_file *file = open_file(&ignored);
+	assert_true(hy_sched__cost_file_factor(file, &second) == 1);
+	EXPECT_OK(hy_sched__cost_file_add_factor(file, &second, 1.25, &error));
+	EXPECT_OK(hy_sched__cost_file_save(file, &error));
+	hy_sched__cost_file_close(file);
+	file = open_file(&ignored);
+	assert_null(ignored);
+	assert_true(hy_sched__cost_file_factor(file, &second) == 1.25);
+	second.instance = "cpu://epyc-2";
+	assert_true(hy_sched__cost_file_factor(file, &second) == 1);
+	hy_sched__cost_file_close(file);
+}
+
+static void numbers_all_over_the_place_are_not_trusted(void **state)
+{
+	(void)state;
+	const hy_sched__cost steady = {.median_ns = 1000, .mad_ns = 100, .count = 7};
+	const hy_sched__cost wild = {.median_ns = 1000, .mad_ns = 400, .count = 7};
+	const hy_sched__cost once = {.median_ns = 1000, .mad_ns = 0, .count = 1};
+	const hy_sched__cost slow = {.median_ns = 2000000000, .mad_ns = 0, .count = 1};
+	assert_true(hy_sched__cost_is_trusted(&steady));
+	assert_false(hy_sched__cost_is_trusted(&wild));
+	assert_false(hy_sched__cost_is_trusted(&once));
+	assert_true(hy_sched__cost_is_trusted(&slow));
+}
+
+static void costs_that_are_not_trusted_stay_with_the_process(void **state)
+{
+	(void)state;
+	const char *ignored;
+	hy_sched__cost once = {.median_ns = 1000, .count = 1}, found = {0};
+	hy_sched__cost_file *file = open_file(&ignored);
+	EXPECT_OK(hy_sched__cost_file_add(file, &key, &once, &error));
+	assert_true(hy_sched__cost_file_is_new(file, &key));
+	EXPECT_OK(hy_sched__cost_file_save(file, &error));
+	hy_sched__cost_file_close(file);
+	file = open_file(&ignored);
+	assert_null(ignored);
+	assert_false(hy_sched__cost_file_find(file, &key, &found));
+	hy_sched__cost_file_close(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -209,6 +276,10 @@ int main(void)
 		FILE_CASE(a_broken_line_costs_only_itself),
 		FILE_CASE(impossible_numbers_are_not_costs),
 		FILE_CASE(a_folder_that_is_not_there_is_an_error_when_saving),
+		FILE_CASE(another_machine_has_costs_of_its_own),
+		FILE_CASE(one_device_of_a_kind_keeps_its_factor),
+		FILE_CASE(costs_that_are_not_trusted_stay_with_the_process),
+		CASE(numbers_all_over_the_place_are_not_trusted),
 	};
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

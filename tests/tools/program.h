@@ -43,8 +43,8 @@ static int program_run(const char *line)
 {
 	char command[2048];
 	snprintf(command, sizeof(command),
-	         "cd %s && halyard=%s/bin/halyard && digits=%s && { %s\n} >out 2>err </dev/null", program_folder,
-	         HY_BINARY_DIR, DIGITS, line);
+	         "cd %s && export XDG_CACHE_HOME=$PWD/cache halyard=%s/bin/halyard && digits=%s && { %s\n} >out 2>err </dev/null",
+	         program_folder, HY_BINARY_DIR, DIGITS, line);
 	const int status = system(command);
 	program_read("out", program_out, sizeof(program_out));
 	program_read("err", program_err, sizeof(program_err));

@@ -1,6 +1,7 @@
 /* Plans and sessions as the options ask for them. */
 #include "planning.h"
 #include "cluster_options.h"
+#include "costs.h"
 #include "file.h"
 #include "model.h"
 #include "report.h"
@@ -116,7 +117,10 @@ tool_exit tool_planning_plan(const tool_options *options, hy_hal_machine *machin
 			return tool_report_error(TOOL_EXIT_USAGE, &error);
 		choices.plan_text = text;
 	}
+	char *const costs = tool_costs_path(options);
+	choices.cost_file = costs;
 	const hy_status status = hy_sched_plan_create(machine, graph, &choices, out_plan, &error);
+	free(costs);
 	free(selector);
 	free(text);
 	tool_progress((void *)(uintptr_t)options, "", 1);

@@ -35,6 +35,7 @@ typedef enum hy_sched_strategy {
 enum {
 	HY_SCHED_FORBID_FALLBACK = 1u << 0, /* a node its device refuses is a failure, not a detour */
 	HY_SCHED_NO_MEASURE = 1u << 1, /* predict from the roofline only: no device is opened by the planner */
+	HY_SCHED_MEASURE_AGAIN = 1u << 2, /* every device, whatever the cost file knows */
 };
 
 /* Told about long work; fraction in 0..1. Threads: the caller's. */
