@@ -49,7 +49,7 @@ static void symptom_of(const supervisor_result *result, symptom *out)
 	out->numbers = result->record_kind == WORKER_DIFFERENCE;
 	if (out->numbers) out->arithmetic = result->record.difference.arithmetic;
 	size_t used = 0;
-	for (const char *c = result->text; !out->numbers && *c != '\0' && strchr(":(", *c) == NULL; c++)
+	for (const char *c = result->text; !out->numbers && !out->hangs && *c != '\0' && strchr(":(", *c) == NULL; c++)
 		if (!isdigit((unsigned char)*c) && used + 1 < sizeof(out->kind)) out->kind[used++] = *c;
 }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
 # guide.sh TREE PROGRAMS GUIDE.md...: runs every ```sh block of the guides, in order, in one shell and a new folder.
+# A ```bash block needs an installed Halyard: tests/install runs it.
 set -eu
 HALYARD=$1 PATH=$2:$PATH
 export HALYARD PATH
