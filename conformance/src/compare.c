@@ -260,6 +260,96 @@ static const char *special_test(void)
 	return NULL;
 }
 
+/* Bounds by numbers worked out by hand: a wrong unit or factor can't agree with itself. Of value 3, 16 terms. */
+static const char *bounds_test(void)
+{
+	static const struct {
+		hy_dtype dtype;
+		tolerance_id tolerance;
+		uint32_t arithmetic;
+		double magnitude, bound;
+	} rows[] = {
+		{HY_DTYPE_F32, TOLERANCE_EXACT, 0, 5, 0},
+		{HY_DTYPE_F32, TOLERANCE_BITS, HY_EXE_FLUSHES_DENORMALS, 5, 0},
+		{HY_DTYPE_F32, TOLERANCE_ROUND, 0, 5, 5.9604644775390625e-07},
+		{HY_DTYPE_F32, TOLERANCE_DIVIDE, 0, 5, 1.4901161193847656e-06},
+		{HY_DTYPE_F32, TOLERANCE_SUM, 0, 5, 5.9604644775390625e-06},
+		{HY_DTYPE_F32, TOLERANCE_NORM, 0, 5, 1.1920928955078125e-05},
+		{HY_DTYPE_F64, TOLERANCE_SUM, 0, 5, 1.1102230246251565e-14},
+		{HY_DTYPE_F16, TOLERANCE_ROUND, 0, 5, 0.0048828721046447754},
+		{HY_DTYPE_BF16, TOLERANCE_ROUND, 0, 5, 0.0390625},
+		{HY_DTYPE_I32, TOLERANCE_ROUND, 0, 5, 0},
+		{HY_DTYPE_F32, TOLERANCE_SUM, HY_EXE_COMPUTES_TF32, 5, 0.00977158546447754},
+		{HY_DTYPE_F32, TOLERANCE_NORM, HY_EXE_COMPUTES_TF32, 5, 0.00977754592895508},
+		{HY_DTYPE_F32, TOLERANCE_SUM, HY_EXE_COMPUTES_BF16, 5, 0.07813096046447754},
+		{HY_DTYPE_F32, TOLERANCE_SUM, HY_EXE_COMPUTES_F16, 5, 0.00977540016174316},
+		{HY_DTYPE_F32, TOLERANCE_SUM, HY_EXE_SUMS_F16, 5, 0.04883790016174316},
+		{HY_DTYPE_F32, TOLERANCE_EXACT, HY_EXE_SUMS_F16, 5, 0.04883193969726562},
+		{HY_DTYPE_F32, TOLERANCE_ROUND, HY_EXE_SUMS_F16 | HY_EXE_COMPUTES_BF16, 5, 4.41074371337890625e-06},
+		{HY_DTYPE_F32, TOLERANCE_SUM, 0, 0, 1.401298464324817e-45},
+		{HY_DTYPE_F32, TOLERANCE_SUM, HY_EXE_FLUSHES_DENORMALS, 0, 1.1754943508222875e-38},
+		{HY_DTYPE_F32, TOLERANCE_NORM, 0, 0, 1.1754943508222875e-38},
+		{HY_DTYPE_F16, TOLERANCE_ROUND, 0, 0, 5.9604644775390625e-08},
+		{HY_DTYPE_F64, TOLERANCE_ROUND, 0, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		double value = 3, magnitude = rows[i].magnitude, low, high;
+		const tensor t = {.dtype = rows[i].dtype,
+		                  .count = 1,
+		                  .value = &value,
+		                  .magnitude = &magnitude,
+		                  .terms = 16,
+		                  .arithmetic = rows[i].arithmetic};
+		const bound_rule rule = rule_of(&t, rows[i].tolerance);
+		const double bound = bound_of(&rule, &t, 0);
+		if (fabs(bound - rows[i].bound) > rows[i].bound * 1e-12) return "a bound is not what it must be";
+		conform__compare_range(&t, 0, rows[i].tolerance, &low, &high);
+		if (low != 3 - bound || high != 3 + bound) return "a range is not that of its bound";
+	}
+	return NULL;
+}
+
+static const char *overflow_test(void)
+{
+	static const float largest = 0x1.fffffep+127f;
+	double value = -1e39, low, high;
+	const tensor t = {.dtype = HY_DTYPE_F32, .count = 1, .value = &value, .terms = 1};
+	conform__compare_range(&t, 0, TOLERANCE_ROUND, &low, &high);
+	if (low != -INFINITY || high < -largest || high > -3.4e38) return "a range below all numbers is wrong";
+	value = 1e39;
+	conform__compare_range(&t, 0, TOLERANCE_ROUND, &low, &high);
+	if (high != INFINITY || low > largest || low < 3.4e38) return "a range above all numbers is wrong";
+	value = INFINITY;
+	conform__compare_range(&t, 0, TOLERANCE_ROUND, &low, &high);
+	if (low != INFINITY || high != INFINITY) return "a range of infinity is wrong";
+	value = NAN;
+	conform__compare_range(&t, 0, TOLERANCE_ROUND, &low, &high);
+	if (low == low || high == high) return "a range of NaN is wrong";
+	if (!accepts(1e39, largest, TOLERANCE_ROUND, 0) || !accepts(-1e39, -largest, TOLERANCE_ROUND, 0))
+		return "the largest number is refused for more";
+	if (accepts(1e39, -largest, TOLERANCE_ROUND, 0) || accepts(1e39, 3.3e38f, TOLERANCE_ROUND, 0))
+		return "a number is accepted for more than the largest";
+	return NULL;
+}
+
+/* Which elements differ, how many, and where. */
+static const char *counting_test(void)
+{
+	double value[6] = {1, 2, 3, 4, 5, 6};
+	const float got[6] = {1, 0, 3, 0, 0, 0}, right[6] = {1, 2, 3, 4, 5, 6};
+	const tensor t = {.dtype = HY_DTYPE_F32, .rank = 2, .dim = {2, 3}, .count = 6, .value = value, .terms = 1};
+	hy_conform_difference d = {.total = -1};
+	if (!conform__compare(&t, right, TOLERANCE_EXACT, &d) || d.total != -1) return "what agrees differs";
+	if (conform__compare(&t, got, TOLERANCE_EXACT, &d)) return "what differs agrees";
+	if (d.wrong != 4 || d.total != 6 || d.shown != 3) return "elements are counted wrong";
+	if (d.first[0].index[0] != 0 || d.first[0].index[1] != 1 || d.first[2].index[0] != 1 ||
+	    d.first[2].index[1] != 1)
+		return "elements are named wrong";
+	if (d.first[1].expected != 4 || d.first[1].got != 0 || d.first[1].magnitude != 4)
+		return "numbers are told wrong";
+	return NULL;
+}
+
 const char *conform__compare_self_test(void)
 {
 	hy_conform_difference d;
@@ -279,5 +369,8 @@ const char *conform__compare_self_test(void)
 				return "a value just outside the bound is accepted";
 		}
 	}
-	return special_test();
+	const char *const wrong[] = {special_test(), bounds_test(), overflow_test(), counting_test()};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		if (wrong[i] != NULL) return wrong[i];
+	return NULL;
 }

@@ -237,6 +237,8 @@ void conform__ticket_begin(conform_run *run)
 	pthread_mutex_lock(&run->host.lock);
 	run->host.first_ticket = run->host.next_ticket;
 	run->host.strange_completions = 0;
+	run->host.error_count = 0; /* what another case was told is no text of this one */
+	run->host.last_text[0] = '\0';
 	memset(run->host.tickets, 0, CONFORM_TICKETS * sizeof(run->host.tickets[0]));
 	pthread_mutex_unlock(&run->host.lock);
 }

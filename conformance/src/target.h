@@ -78,7 +78,7 @@ bool conform__has(conform_run *run, bool present, const char *call);
 
 /* ---- tickets ---- */
 
-/* Forgets the tickets of the case before. */
+/* Forgets the tickets and errors of the case before. */
 void conform__ticket_begin(conform_run *run);
 uint64_t conform__ticket_new(conform_run *run);
 /* Waits until the ticket is complete or seconds, times the scale of timeouts, have passed: false, and the case has failed. */
