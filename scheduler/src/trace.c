@@ -41,7 +41,7 @@ uint64_t hy_sched__trace_dropped(const hy_sched__trace *trace)
 
 hy_status hy_sched__trace_copy(const hy_sched__trace *trace, hy_sched__trace **out_trace, hy_error *error)
 {
-	hy_sched__trace *copy;
+	hy_sched__trace *copy = NULL;
 	const hy_status status = hy_sched__trace_create(trace->room, &copy, error);
 	if (status != HY_OK) return status;
 	copy->added = trace->added;

@@ -5,6 +5,8 @@
 #include "dag.h"
 #include "makespan.h"
 
+enum { MOST_TASKS = 8 };
+
 static hy_error error;
 
 /* All placements of the order. */
@@ -26,7 +28,7 @@ static double least_in_order(const hy_sched__task_graph *graph, uint32_t *order)
 /* Tries the topological orders that begin with order[0..fixed-1]. */
 static double least_of_all(const hy_sched__task_graph *graph, uint32_t *order, uint32_t fixed)
 {
-	if (fixed == graph->task_count) return least_in_order(graph, order);
+	if (fixed == graph->task_count || fixed == MOST_TASKS) return least_in_order(graph, order);
 	double least = INFINITY;
 	for (uint32_t t = 0; t < graph->task_count; t++) {
 		bool ready = true;
@@ -55,7 +57,7 @@ static void no_placement_beats_the_bound_and_the_bound_is_near(void **state)
 			.tasks = 6, .devices = 2, .width = 4, .ccr = 0.3, .affinity = 0.7, .seed = seed};
 		hy_sched__task_graph graph;
 		hy_sched__graph_bound bound;
-		uint32_t order[8];
+		uint32_t order[MOST_TASKS];
 		EXPECT_OK(dag_create(&shape, &graph, &error));
 		EXPECT_OK(hy_sched__bound_graph(&graph, &bound, &error));
 		const double least = least_of_all(&graph, order, 0);
