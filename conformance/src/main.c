@@ -76,9 +76,19 @@ static int self_test(void)
 	return fault == NULL ? 0 : HY_CONFORM_NO_JUDGEMENT;
 }
 
+/* What a file or a plugin says does not reach the terminal as commands. */
+static void make_printable(char *text)
+{
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';
+}
+
 static int complain(const hy_error *error, int code)
 {
-	fprintf(stderr, "halyard-conformance: %s\n", error->text);
+	char text[sizeof(error->text)];
+	snprintf(text, sizeof(text), "%s", error->text);
+	make_printable(text);
+	fprintf(stderr, "halyard-conformance: %s\n", text);
 	return code;
 }
 
@@ -88,6 +98,7 @@ static int verify(const conform_cli *cli)
 	hy_error error = {.text = ""};
 	if (hy_conform_verify(cli->verify, cli->run.plugin, &summary, &error) != HY_OK)
 		return complain(&error, HY_CONFORM_NO_JUDGEMENT);
+	make_printable(summary.text);
 	printf("%s\n%s: every line, the list, the waivers and the report agree with this\n", summary.text, cli->verify);
 	return (int)summary.verdict;
 }
@@ -99,6 +110,7 @@ static int minimise(const conform_cli *cli)
 	hy_error error = {.text = ""};
 	if (hy_conform_minimise(&cli->run, cli->minimise, folder, &result, &error) != HY_OK)
 		return complain(&error, HY_CONFORM_NO_JUDGEMENT);
+	make_printable(result.text);
 	printf("%s %s: %s\n  from %s\n  to   %s (%u tries%s)\n\n", hy_conform_status_name(result.status), cli->minimise,
 	       result.text, result.before, result.after, result.tries, result.stopped ? ", out of time" : "");
 	printf("%s/reproduce.c needs <halyard/plugin.h> only; %s/model.onnx and test_data_set_0 are the same for "

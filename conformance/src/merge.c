@@ -1,4 +1,5 @@
 /* The results of shards as one run. */
+#include "digest.h"
 #include "record.h"
 #include "report.h"
 #include "results.h"
@@ -63,9 +64,16 @@ static hy_status check_list(const shards *s, hy_error *error)
 	char list[17];
 	const char *given = conform__record_get(json_array_get(s->records[0], 0), "list");
 	snprintf(list, sizeof(list), "%016llx", (unsigned long long)hy_conform_list_hash());
-	if (strcmp(given, list) == 0) return HY_OK;
-	return hy_error_set(error, HY_INCOMPATIBLE, "%s is of list %.16s; this suite has %s", s->folders[0], given,
-	                    list);
+	if (strcmp(given, list) != 0)
+		return hy_error_set(error, HY_INCOMPATIBLE, "%s is of list %.16s; this suite has %s", s->folders[0],
+		                    given, list);
+	const json_t *run = json_array_get(s->records[0], 0);
+	uint32_t total = 0;
+	for (uint32_t i = 0; i < hy_conform_case_count(); i++)
+		total += (int64_t)hy_conform_case_at(i)->level <= conform__record_integer(run, "level");
+	if (conform__record_integer(run, "total") == (int64_t)total) return HY_OK;
+	return hy_error_set(error, HY_INVALID, "%s: the list has %u cases at this level, not %lld", s->folders[0],
+	                    total, (long long)conform__record_integer(run, "total"));
 }
 
 /* Shards of one run agree in all of this. */
@@ -148,11 +156,19 @@ static hy_status write_all(const hy_conform_options *options, const shards *s, h
 		    strcmp(mine, path) == 0)
 			return hy_error_set(error, HY_INVALID, "%s is a shard: name another folder for the whole",
 			                    options->out);
-	if (conform__record_get(json_array_get(s->records[0], 0), "waivers_sha256")[0] != '\0') {
+	const char *given = conform__record_get(json_array_get(s->records[0], 0), "waivers_sha256");
+	char digest[CONFORM_DIGEST];
+	conform__digest_pair("", 0, "", 0, digest);
+	if (given[0] != '\0' && strcmp(given, digest) != 0) { /* an empty file is not kept */
 		size_t length;
 		snprintf(path, sizeof(path), "%s/waivers.txt", s->folders[0]);
 		waivers = read_file(path, &length, error);
 		if (waivers == NULL) return HY_NOT_FOUND;
+		conform__digest_pair(waivers, length, "", 0, digest);
+		if (strcmp(digest, given) != 0) {
+			free(waivers);
+			return hy_error_set(error, HY_INVALID, "%s is not what the shards were judged with", path);
+		}
 	}
 	conform_results results = {.file = NULL};
 	snprintf(path, sizeof(path), "%s/results.jsonl", options->out);
@@ -169,7 +185,11 @@ static hy_status write_all(const hy_conform_options *options, const shards *s, h
 hy_status hy_conform_merge(const hy_conform_options *options, uint32_t count, const char *const *folders,
                            hy_conform_summary *out_summary, hy_error *error)
 {
-	if (options == NULL || options->out == NULL || out_summary == NULL || count < 1 || count > SHARDS_MAX)
+	if (options == NULL || options->size < sizeof(options->size))
+		return hy_error_set(error, HY_INVALID, "options with their size are needed");
+	hy_conform_options known = {.size = 0};
+	memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+	if (known.out == NULL || out_summary == NULL || count < 1 || count > SHARDS_MAX)
 		return hy_error_set(error, HY_INVALID,
 		                    "a folder for the whole and 1 to %d folders of shards are needed", SHARDS_MAX);
 	shards s = {.count = count, .folders = folders};
@@ -180,7 +200,7 @@ hy_status hy_conform_merge(const hy_conform_options *options, uint32_t count, co
 		if (status == HY_OK) status = check_alike(&s, i, error);
 	}
 	if (status == HY_OK) status = check_list(&s, error);
-	if (status == HY_OK) status = write_all(options, &s, &summary, error);
+	if (status == HY_OK) status = write_all(&known, &s, &summary, error);
 	for (uint32_t i = 0; i < count; i++)
 		json_decref(s.records[i]);
 	if (status == HY_OK) *out_summary = summary;

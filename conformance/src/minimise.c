@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 enum { SPOTS = 96, SEEN = 4096, SEARCH_SECONDS = 120, HANG_SECONDS = 2 };
@@ -392,7 +393,11 @@ hy_status hy_conform_minimise(const hy_conform_options *options, const char *id,
 	hy_conform_options alone = {.size = 0}; /* callers built against an older header know fewer options */
 	memcpy(&alone, options, options->size < sizeof(alone) ? options->size : sizeof(alone));
 	alone.batch = 1;
-	hy_status status = find_case(id, &s->item, error);
+	hy_status status = HY_OK;
+	if (alone.plugin == NULL || access(alone.plugin, R_OK) != 0)
+		status = hy_error_set(error, HY_NOT_FOUND, "%s can't be read",
+		                      alone.plugin != NULL ? alone.plugin : "the plugin");
+	if (status == HY_OK) status = find_case(id, &s->item, error);
 	if (status == HY_OK) status = conform__supervisor_init(&s->worker, &alone, error);
 	if (status != HY_OK) goto done;
 	s->base = s->item->param;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
@@ -126,8 +127,11 @@ static void add_row(json_t *perf, const perf_row *row, const worker_measurement 
 
 static json_t *key_of(const worker_description *who)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "plugin", who->plugin_name, "device", who->device.name, "driver",
-	                 who->device.driver, "options", "");
+	char host[65] = ""; /* as the scheduler names this machine */
+	if (gethostname(host, sizeof(host) - 1) != 0) host[0] = '\0';
+	return json_pack("{s:o, s:o, s:o, s:s, s:o}", "plugin", conform__record_text(who->plugin_name), "device",
+	                 conform__record_text(who->device.name), "driver", conform__record_text(who->device.driver),
+	                 "options", "", "host", conform__record_text(host));
 }
 
 /* latency + bytes * slope by least squares, weighted so that the small ones count. */

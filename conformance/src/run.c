@@ -126,7 +126,7 @@ static hy_status measure(session *s, uint32_t *out_findings, hy_error *error)
 /* A run that is cut short shall not stand beside the report of the one before. */
 static void forget_reports(const char *folder)
 {
-	static const char *const names[] = {"report.json", "report.html", "junit.xml"};
+	static const char *const names[] = {"report.json", "report.html", "junit.xml", "waivers.txt"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char path[4096];
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
@@ -204,6 +204,8 @@ hy_status hy_conform_run(const hy_conform_options *options, hy_conform_summary *
 	if (known.plugin == NULL) return hy_error_set(error, HY_INVALID, "a plugin is needed");
 	if (access(known.plugin, R_OK) != 0)
 		return hy_error_set(error, HY_NOT_FOUND, "%s can't be read: %s", known.plugin, strerror(errno));
+	if (known.costs != NULL && known.device_options != NULL && known.device_options[0] != '\0')
+		return hy_error_set(error, HY_INVALID, "costs are of the whole device: leave out its options");
 	session s = {.options = &known, .loaded = true};
 	hy_status status = prepare(&s, error);
 	if (status == HY_OK) {

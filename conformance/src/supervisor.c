@@ -89,10 +89,20 @@ static void become_worker(const supervisor *self, int orders, int answers, int o
 
 static bool start_worker(supervisor *self)
 {
-	int orders[2], answers[2], output[2];
-	if (pipe2(orders, O_CLOEXEC) != 0 || pipe2(answers, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0)
+	int orders[2] = {-1, -1}, answers[2] = {-1, -1}, output[2] = {-1, -1};
+	const bool piped = pipe2(orders, O_CLOEXEC) == 0 && pipe2(answers, O_CLOEXEC) == 0 &&
+	                   pipe2(output, O_CLOEXEC) == 0;
+	const pid_t pid = piped ? fork() : -1;
+	if (pid < 0) {
+		const int why = errno;
+		for (int i = 0; i < 2; i++) {
+			close(orders[i]);
+			close(answers[i]);
+			close(output[i]);
+		}
+		errno = why;
 		return false;
-	const pid_t pid = fork();
+	}
 	if (pid > 0) setpgid(pid, pid); /* as it does itself: whoever comes first */
 	if (pid == 0) become_worker(self, orders[0], answers[1], output[1]);
 	close(orders[0]);
@@ -105,7 +115,7 @@ static bool start_worker(supervisor *self)
 	self->cases_run = self->history_count = 0;
 	fcntl(self->answers, F_SETFL, O_NONBLOCK);
 	fcntl(self->output, F_SETFL, O_NONBLOCK);
-	return pid > 0;
+	return true;
 }
 
 /* Returns the wait status. */
