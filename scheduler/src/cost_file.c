@@ -404,7 +404,8 @@ static bool entries_print(const hy_sched__cost_file *file, FILE *stream)
 		const bool is_program = e->link_name == NULL && e->instance == NULL;
 		if (is_program && !hy_sched__cost_is_trusted(&e->cost)) continue;
 		json_t *line = entry_print(e);
-		const int printed = line != NULL ? json_dumpf(line, stream, 0) : -1;
+		if (line == NULL) continue; /* a name that is no UTF-8: measured again each time */
+		const int printed = json_dumpf(line, stream, 0);
 		json_decref(line);
 		if (printed != 0) return false;
 		fputc('\n', stream);

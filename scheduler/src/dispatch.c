@@ -132,17 +132,18 @@ hy_sched__dispatch_answer hy_sched__dispatch_accept(hy_sched__dispatch *d, uint6
                                                     uint64_t *out_predicted_ns)
 {
 	const uint32_t request = d->free_request, priority = ask->priority < CLASSES ? ask->priority : CLASSES - 1;
+	const uint64_t deadline_ns = ask->deadline_ns < NEVER - 1 ? ask->deadline_ns : 0;
 	at(d, now_ns);
 	if (d->hopeless) {
 		d->refused++;
 		return HY_SCHED__DISPATCH_NO_LANE;
 	}
 	if (request == NONE) return HY_SCHED__DISPATCH_FULL;
-	if (ask->deadline_ns != 0) {
+	if (deadline_ns != 0) {
 		const double ns = hy_sched__dispatch_lane_finish_ns(d, (uint32_t)before_new(d, priority) + 1);
 		const uint64_t predicted = d->now_ns + (ns > 0 ? (uint64_t)ns : 0);
 		if (out_predicted_ns != NULL) *out_predicted_ns = ns < 0 ? NEVER : predicted;
-		if (predicted > ask->deadline_ns) {
+		if (predicted > deadline_ns) {
 			d->refused++;
 			return HY_SCHED__DISPATCH_TOO_LATE;
 		}
@@ -151,7 +152,7 @@ hy_sched__dispatch_answer hy_sched__dispatch_accept(hy_sched__dispatch *d, uint6
 	class_queue *queue = &d->classes[priority];
 	d->free_request = slot->next_accepted;
 	*slot = (request_slot){.sequence = ++d->accepted,
-	                       .deadline_ns = ask->deadline_ns,
+	                       .deadline_ns = deadline_ns,
 	                       .priority = (uint8_t)priority,
 	                       .idempotent = ask->idempotent,
 	                       .next_accepted = NONE,
@@ -162,7 +163,7 @@ hy_sched__dispatch_answer hy_sched__dispatch_accept(hy_sched__dispatch *d, uint6
 		d->requests[queue->accepted_last].next_accepted = request;
 	queue->accepted_last = request;
 	hy_sched__dispatch_queue_add(d, request);
-	if (ask->deadline_ns != 0) hy_sched__dispatch_timers_set(&d->timers, request, ask->deadline_ns + 1);
+	if (deadline_ns != 0) hy_sched__dispatch_timers_set(&d->timers, request, deadline_ns + 1);
 	*out_request = request;
 	return HY_SCHED__DISPATCH_ACCEPTED;
 }

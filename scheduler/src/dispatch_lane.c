@@ -57,7 +57,7 @@ void hy_sched__dispatch_lane_patience(hy_sched__dispatch *d)
 	for (uint32_t r = 0; r < d->room; r++) {
 		const request_slot *slot = &d->requests[r];
 		const bool stuck = slot->state == RUNS && slot->idempotent && slot->claimed_by == NONE;
-		if (slot->state == WAITS || stuck) hy_sched__dispatch_queue_end(d, r, HY_SCHED__DISPATCH_ERROR);
+		if (slot->state == WAITS || stuck) hy_sched__dispatch_queue_end_soon(d, r, HY_SCHED__DISPATCH_ERROR);
 	}
 }
 
@@ -121,11 +121,24 @@ void hy_sched__dispatch_lane_set(hy_sched__dispatch *d, uint32_t l, hy_sched__di
 	if (!hy_sched__dispatch_lane_usable(lane)) hy_sched__dispatch_lane_release(d, l);
 }
 
+/* What else it has in hand may hang for good: it gets its time once more. */
+static void watch_again(hy_sched__dispatch *d, const lane_slot *lane)
+{
+	for (uint32_t a = lane->oldest; a != NONE; a = d->attempts[a].next) {
+		attempt_slot *attempt = &d->attempts[a];
+		if (!attempt->overdue) continue;
+		attempt->overdue = false;
+		attempt->due_ns = d->now_ns + attempt->allowed_ns;
+		hy_sched__dispatch_timers_set(&d->timers, attempt_key(d, a), attempt->due_ns);
+	}
+}
+
 void hy_sched__dispatch_lane_answers(hy_sched__dispatch *d, uint32_t l)
 {
 	lane_slot *lane = &d->lanes[l];
 	if (lane->state != HY_SCHED__DISPATCH_SUSPECT && !lane->hung) return;
 	if (lane->alarms < MOST_ALARMS) lane->alarms++;
+	watch_again(d, lane);
 	hy_sched__dispatch_lane_set(d, l, HY_SCHED__DISPATCH_RAMPING);
 }
 

@@ -37,7 +37,8 @@ hy_status hy_sched__plan_check(const hy_sched_plan *plan, hy_error *error)
 	double shares = 0;
 	for (uint32_t i = 0; i < plan->info.device_count; i++)
 		shares += plan->info.devices[i].share;
-	if (shares < 0.999 || shares > 1.001) return hy_error_set(error, HY_INTERNAL, "plan: shares sum to %f", shares);
+	if (!(shares >= 0.999 && shares <= 1.001))
+		return hy_error_set(error, HY_INTERNAL, "plan: shares sum to %f", shares);
 	return HY_OK;
 }
 

@@ -154,6 +154,10 @@ static hy_status check_device(json_t *contract, const hy_sched__device *device, 
 	return HY_OK;
 }
 
+/* Requests per ns: one in thirty years, one in a billionth of a ns. */
+#define LEAST_RATE 1e-18
+#define MOST_RATE 1e9
+
 static hy_status read_lane(json_t *json, const hy_sched_plan *plan, hy_sched__lane *lane, uint64_t *segment_ns,
                            hy_error *error)
 {
@@ -161,7 +165,8 @@ static hy_status read_lane(json_t *json, const hy_sched_plan *plan, hy_sched__la
 	const size_t count = json_array_size(segments), nodes = hy_ir_graph_node_count(plan->graph);
 	uint64_t owner;
 	lane->rate = json_number_value(json_object_get(json, "rate_per_s")) / 1e9;
-	if (count == 0 || count > nodes || !(lane->rate > 0) || !counted(json, "item_ns", INT64_MAX, &lane->item_ns) ||
+	if (count == 0 || count > nodes || !(lane->rate >= LEAST_RATE && lane->rate <= MOST_RATE) ||
+	    !counted(json, "item_ns", INT64_MAX, &lane->item_ns) ||
 	    !counted(json, "owner", plan->device_count - 1, &owner))
 		return invalid(error, "a lane of the contract is incomplete");
 	lane->owner = (uint32_t)owner;

@@ -171,9 +171,9 @@ static void move_borders(hy_sched_session *session, const uint32_t *borders, dou
 	hy_error error;
 	hy_sched__lane way = {0};
 	session->replanning = true;
-	while (!is_quiet(session) && is_well(session))
+	while (!is_quiet(session) && is_well(session) && !session->stopping)
 		pthread_cond_wait(&session->quiet, &session->lock);
-	if (is_quiet(session) && is_well(session)) {
+	if (is_quiet(session) && is_well(session) && !session->stopping) {
 		hy_status status = make_way(session, borders, &way, &error);
 		if (status == HY_OK) status = hy_sched__session_remake_lane(session, &way, &error);
 		if (status == HY_OK) {

@@ -55,6 +55,7 @@ void hy_sched_session_destroy(hy_sched_session *session)
 	session->stopping = true;
 	hy_sched__worker_wake_all(session);
 	pthread_cond_signal(&session->timer);
+	pthread_cond_broadcast(&session->quiet);
 	pthread_mutex_unlock(&session->lock);
 	hy_sched__session_free(session);
 	pthread_cond_destroy(&session->timer);
@@ -119,9 +120,11 @@ static hy_status enter(hy_sched_session *session, const hy_sched__dispatch_ask *
 		const hy_sched__dispatch_answer answer = hy_sched__dispatch_accept(session->dispatch, hy_hal_now_ns(),
 		                                                                   ask, out_number, &predicted_ns);
 		if (answer == HY_SCHED__DISPATCH_ACCEPTED) return HY_OK;
-		if (answer != HY_SCHED__DISPATCH_FULL)
+		if (answer != HY_SCHED__DISPATCH_FULL) {
+			pthread_cond_signal(&session->space); /* the room is the next one's */
 			return refused(session, answer,
 			               predicted_ns > ask->deadline_ns ? predicted_ns - ask->deadline_ns : 0, error);
+		}
 		if (is_worker(session))
 			return hy_error_set(error, HY_BUSY,
 			                    "submit from on_done while %u requests are in flight: "

@@ -115,7 +115,7 @@ struct hy_sched_session {
 	pthread_mutex_t lock;
 	pthread_cond_t space, done, copied,
 		timer; /* room; something was delivered; inputs were read; an earlier tick */
-	pthread_cond_t quiet; /* something in hand ended, while planning again */
+	pthread_cond_t quiet; /* something in hand ended, while planning again or stopping */
 	bool drifted, replanning; /* the plan may not be the best any more; nothing new is started */
 	uint64_t replans; /* times that it changed */
 	pthread_t timer_thread;

@@ -85,8 +85,10 @@ hy_status hy_sched__session_open_queue(hy_sched__worker *worker, hy_error *error
 
 static hy_status open_queues(hy_sched_session *session, hy_error *error)
 {
+	const uint32_t count = session->strips != NULL ? 1
+	                                               : session->worker_count; /* strips have queues of their own */
 	hy_status status = HY_OK;
-	for (uint32_t w = 0; w < session->worker_count && status == HY_OK; w++)
+	for (uint32_t w = 0; w < count && status == HY_OK; w++)
 		status = hy_sched__session_open_queue(&session->workers[w], error);
 	return status;
 }
@@ -373,11 +375,22 @@ hy_status hy_sched__session_make(hy_sched_session *session, hy_error *error)
 
 /* ---- the end ---- */
 
+/* A plugin's thread may still be in one, for a request that has ended. */
+static void wait_for_submissions(hy_sched_session *session)
+{
+	pthread_mutex_lock(&session->lock);
+	for (uint32_t w = 0; w < session->worker_count; w++)
+		while (session->workers[w].submitting)
+			pthread_cond_wait(&session->quiet, &session->lock);
+	pthread_mutex_unlock(&session->lock);
+}
+
 void hy_sched__session_free(hy_sched_session *session)
 {
 	if (session->has_timer) pthread_join(session->timer_thread, NULL);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		if (session->workers[w].has_thread) pthread_join(session->workers[w].thread, NULL);
+	wait_for_submissions(session);
 	hy_sched__session_strips_free(session);
 	for (uint32_t w = 0; w < session->worker_count; w++)
 		hy_hal_queue_close(

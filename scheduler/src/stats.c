@@ -41,6 +41,7 @@ static uint32_t lane_through(const hy_sched_session *session, uint32_t worker)
 static hy_sched_device_stats of_worker(hy_sched_session *session, uint32_t w, uint64_t items, uint64_t wall_ns)
 {
 	const hy_sched__worker *worker = &session->workers[w];
+	const bool renewing = session->workers[session->strips != NULL ? 0 : w].renewing;
 	hy_sched__dispatch_lane_info info;
 	hy_sched__dispatch_lane_describe(session->dispatch, lane_through(session, w), &info);
 	const hy_sched_device_stats stats = {
@@ -53,7 +54,7 @@ static hy_sched_device_stats of_worker(hy_sched_session *session, uint32_t w, ui
 		.item_ns = info.item_ns,
 		.planned_ns = info.planned_ns,
 		.dispatch_ns = dispatch_median(session, worker),
-		.peak_bytes = worker->renewing ? 0 : peak_bytes(session, worker),
+		.peak_bytes = renewing ? 0 : peak_bytes(session, worker),
 		.replayed = worker->replayed,
 		.losses = worker->losses,
 		.overdue = info.overdue,
@@ -104,6 +105,8 @@ void hy_sched_session_reset_stats(hy_sched_session *session)
 		worker->items = worker->replayed = worker->losses = worker->busy_ns = worker->dispatch_count = 0;
 	}
 	hy_sched__dispatch_count(session->dispatch, &session->before);
+	/* what is in hand ends after the reset: it counts as accepted after it */
+	session->before.accepted -= session->before.waiting + session->before.running + session->before.ending;
 	session->first_ns = session->last_ns = 0;
 	pthread_mutex_unlock(&session->lock);
 }

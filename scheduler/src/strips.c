@@ -231,6 +231,7 @@ hy_status hy_sched__strips_create(hy_ir_graph *take_graph, uint32_t *take_origin
 	hy_sched__strips *strips = calloc(1, sizeof(*strips));
 	if (strips == NULL) return out_of_memory(error);
 	pthread_mutex_init(&strips->lock, NULL);
+	pthread_cond_init(&strips->idle, NULL);
 	strips->graph = take_graph;
 	strips->axis = axis;
 	strips->split = *take_split;
@@ -265,6 +266,7 @@ void hy_sched__strips_destroy(hy_sched__strips *strips)
 	hy_sched__spatial_finish(&strips->split);
 	hy_ir_graph_destroy(strips->own_graph);
 	free(strips->origins);
+	pthread_cond_destroy(&strips->idle);
 	pthread_mutex_destroy(&strips->lock);
 	free(strips);
 }

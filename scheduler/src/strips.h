@@ -60,6 +60,7 @@ struct hy_sched__strips {
 	hy_sched__strip strips[HY_SCHED__MOST_DEVICES];
 	bool loaded, broken; /* broken: a queue or device was lost */
 	pthread_mutex_t lock;
+	pthread_cond_t idle; /* a submission was made */
 	uint32_t left, in_flight; /* of this request, as the rest */
 	hy_error error;
 	void *const *outputs;

@@ -195,8 +195,23 @@ static void unload_strip(hy_sched__strip *strip)
 	strip->constant_bytes = strip->activation_bytes = strip->busy_ns = strip->items = 0;
 }
 
+/* Nothing is submitted any more: steps may still run for a request that has ended. */
+static void stop(hy_sched__strips *strips)
+{
+	pthread_mutex_lock(&strips->lock);
+	if (strips->error.status == HY_OK) {
+		hy_error_set(&strips->error, HY_CANCELLED, "the strips were closed");
+		strips->error.scope = HY_SCOPE_QUEUE;
+	}
+	for (uint32_t d = 0; d < strips->split.device_count; d++)
+		while (strips->strips[d].submitting)
+			pthread_cond_wait(&strips->idle, &strips->lock);
+	pthread_mutex_unlock(&strips->lock);
+}
+
 void hy_sched__strips_unload(hy_sched__strips *strips)
 {
+	stop(strips);
 	for (uint32_t d = 0; d < strips->split.device_count; d++)
 		hy_hal_queue_close(strips->strips[d].queue);
 	for (uint32_t p = 0; p < strips->piece_count; p++) {

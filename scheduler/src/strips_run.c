@@ -82,6 +82,7 @@ static void submit_ready(hy_sched__strips *strips, hy_sched__strip *strip)
 		                                             step_done, step, &error);
 		pthread_mutex_lock(&strips->lock);
 		strip->submitting = false;
+		pthread_cond_broadcast(&strips->idle);
 		if (status == HY_OK) continue;
 		strips->in_flight--;
 		fail(strips, &error);

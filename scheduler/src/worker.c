@@ -186,6 +186,7 @@ static hy_sched__context *lane_take(hy_sched__worker *worker, uint64_t now_ns)
 
 static hy_sched__context *take(hy_sched__worker *worker, uint64_t now_ns)
 {
+	if (worker->session->stopping) return NULL;
 	if (worker->queue == NULL || worker->renew || worker->lost || worker->queue_lost || worker->submitting)
 		return NULL;
 	if (worker->in_flight >= worker->session->plan->options.depth) return NULL;
@@ -296,7 +297,7 @@ static void dispatch(hy_sched__worker *worker, hy_sched__context *context, uint6
 	const uint64_t spent_ns = hy_hal_now_ns() - start_ns;
 	pthread_mutex_lock(&session->lock);
 	worker->submitting = false;
-	if (session->replanning) pthread_cond_broadcast(&session->quiet);
+	if (session->replanning || session->stopping) pthread_cond_broadcast(&session->quiet);
 	worker->dispatch_ns[worker->dispatch_count++ % HY_SCHED__DISPATCH_SAMPLES] = spent_ns;
 	if (worker->renew) pthread_cond_signal(&worker->wake);
 	if (missing == 0) return;

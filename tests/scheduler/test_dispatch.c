@@ -468,6 +468,56 @@ static void a_claimed_result_cannot_be_cancelled_or_beaten(void **state)
 	finish(&w);
 }
 
+static void a_deadline_at_the_end_of_time_is_none(void **state)
+{
+	(void)state;
+	world w;
+	make(&w, 1, two_equal);
+	ask(&w, 0, &(hy_sched__dispatch_ask){.deadline_ns = UINT64_MAX});
+	ask(&w, 0, &(hy_sched__dispatch_ask){.deadline_ns = UINT64_MAX - 1});
+	hy_sched__dispatch_tick(w.d, SECOND);
+	assert_int_equal(deliver(&w), HY_SCHED__DISPATCH_ENDS);
+	assert_null(hy_sched__dispatch_check(w.d));
+	finish(&w);
+}
+
+static void a_lane_that_answers_once_and_hangs_on_is_found_out_again(void **state)
+{
+	(void)state;
+	world w;
+	make(&w, 1, two_equal);
+	ask(&w, 0, &plain);
+	ask(&w, 0, &plain);
+	const uint32_t late = take(&w, 0, 0);
+	take(&w, 0, 0);
+	uint64_t now_ns = 0;
+	while (state_of(&w, 0) != HY_SCHED__DISPATCH_QUARANTINED)
+		hy_sched__dispatch_tick(w.d, now_ns = hy_sched__dispatch_next_ns(w.d));
+	hy_sched__dispatch_tick(w.d, now_ns += SECOND / 10);
+	assert_true(hy_sched__dispatch_done(w.d, now_ns, late, 10 * MS));
+	assert_int_equal(state_of(&w, 0), HY_SCHED__DISPATCH_RAMPING);
+	for (int i = 0; i < 8 && state_of(&w, 0) != HY_SCHED__DISPATCH_QUARANTINED; i++)
+		hy_sched__dispatch_tick(w.d, hy_sched__dispatch_next_ns(w.d));
+	assert_int_equal(state_of(&w, 0), HY_SCHED__DISPATCH_QUARANTINED);
+	finish(&w);
+}
+
+static void a_claimed_result_outlives_the_end_of_patience(void **state)
+{
+	(void)state;
+	world w;
+	make(&w, 1, two_equal);
+	ask(&w, 0, &idempotent);
+	const uint32_t attempt = take(&w, 0, 0);
+	hy_sched__dispatch_tick(w.d, hy_sched__dispatch_next_ns(w.d));
+	assert_true(hy_sched__dispatch_claim(w.d, attempt));
+	hy_sched__dispatch_lane_lose(w.d, SECOND, 0);
+	assert_int_equal(deliver(&w), HY_SCHED__DISPATCH_ENDS);
+	hy_sched__dispatch_done(w.d, SECOND, attempt, MS);
+	assert_int_not_equal(deliver(&w), HY_SCHED__DISPATCH_ENDS);
+	finish(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -494,6 +544,9 @@ int main(void)
 		CASE(an_idle_lane_steals_the_later_half_that_has_not_begun),
 		CASE(an_idle_fast_lane_runs_the_last_request_of_a_slow_one_again),
 		CASE(a_claimed_result_cannot_be_cancelled_or_beaten),
+		CASE(a_deadline_at_the_end_of_time_is_none),
+		CASE(a_lane_that_answers_once_and_hangs_on_is_found_out_again),
+		CASE(a_claimed_result_outlives_the_end_of_patience),
 	};
 	return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -100,7 +100,8 @@ typedef struct hy_sched_plan_info {
 } hy_sched_plan_info;
 
 const hy_sched_plan_info *hy_sched_plan_describe(const hy_sched_plan *plan);
-/* The plan for people (json false) or programs (schema halyard.plan/v1). The text is the caller's, free(). */
+/* The plan for people (json false) or programs (schema halyard.plan/v1). The text is the caller's, free(). Threads: not
+ * while a session of a pipeline runs, which may move its borders. */
 hy_status hy_sched_plan_print(const hy_sched_plan *plan, bool json, char **out_text, hy_error *error);
 /* The plan as a drawing (SVG, self-contained): the graph coloured by device, with the copies. The text is the caller's. */
 hy_status hy_sched_plan_draw(const hy_sched_plan *plan, char **out_text, hy_error *error);
