@@ -24,18 +24,31 @@ static void check_finish(checked *file)
 	hy_sched_faults_finish(&file->faults);
 }
 
+/* Texts quote what was read, cut anywhere: what is no UTF-8 becomes question marks. */
+static json_t *text_of(const char *text)
+{
+	json_t *const whole = json_string(text);
+	if (whole != NULL) return whole;
+	char *const plain = strdup(text);
+	for (char *at = plain; at != NULL && *at != '\0'; at++)
+		if ((unsigned char)*at >= 0x80) *at = '?';
+	json_t *const made = json_string(plain != NULL ? plain : "");
+	free(plain);
+	return made;
+}
+
 static json_t *json_of(const checked *file)
 {
-	json_t *const object = json_pack("{ss sb}", "file", file->path, "valid", file->status == HY_OK);
+	json_t *const object = json_pack("{so sb}", "file", text_of(file->path), "valid", file->status == HY_OK);
 	json_t *const faults = json_array();
 	for (uint32_t i = 0; i < file->faults.count; i++) {
 		const hy_sched_fault *const fault = &file->faults.items[i];
-		json_array_append_new(faults, json_pack("{si si ss}", "line", (int)fault->line, "column",
-		                                        (int)fault->column, "text", fault->text));
+		json_array_append_new(faults, json_pack("{si si so}", "line", (int)fault->line, "column",
+		                                        (int)fault->column, "text", text_of(fault->text)));
 	}
 	json_object_set_new(object, "faults", faults);
 	if (file->cluster == NULL) return object;
-	json_object_set_new(object, "name", json_string(file->cluster->name));
+	json_object_set_new(object, "name", text_of(file->cluster->name));
 	json_object_set_new(object, "nodes", json_integer(file->cluster->node_count));
 	json_object_set_new(object, "devices", json_integer(file->cluster->device_count));
 	json_object_set_new(object, "links", json_integer(file->cluster->link_count));

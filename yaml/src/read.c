@@ -180,21 +180,24 @@ static void open_children(reader *r, hy_yaml_kind kind)
 	r->stack[r->depth++] = (open_node){node, &node->first};
 }
 
+static bool has_no_tag(reader *r, const yaml_char_t *tag)
+{
+	if (tag != NULL) stop(r, r->event.start_mark, "tags (!) are not allowed");
+	return tag == NULL;
+}
+
 /* One event. False at the end of the document. */
 static bool step(reader *r)
 {
 	switch (next(r)) {
 	case YAML_SCALAR_EVENT:
-		if (r->event.data.scalar.tag != NULL)
-			stop(r, r->event.start_mark, "tags (!) are not allowed");
-		else
-			take_scalar(r);
+		if (has_no_tag(r, r->event.data.scalar.tag)) take_scalar(r);
 		return !r->document->broken;
 	case YAML_MAPPING_START_EVENT:
-		open_children(r, HY_YAML_IS_MAP);
+		if (has_no_tag(r, r->event.data.mapping_start.tag)) open_children(r, HY_YAML_IS_MAP);
 		return !r->document->broken;
 	case YAML_SEQUENCE_START_EVENT:
-		open_children(r, HY_YAML_IS_LIST);
+		if (has_no_tag(r, r->event.data.sequence_start.tag)) open_children(r, HY_YAML_IS_LIST);
 		return !r->document->broken;
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
