@@ -177,7 +177,7 @@ static hy_status call(conform_run *run, place where, const starved *s, made *out
 {
 	const hy_plugin *t = &run->table;
 	const program *p = &s->program;
-	*out = (made){NULL};
+	*out = (made){.device = NULL};
 	switch (where) {
 	case DEVICE_OPEN:
 		return t->device_open(t->ctx, run->device_index, run->options, run->option_count, &out->device);
