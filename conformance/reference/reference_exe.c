@@ -162,7 +162,7 @@ hy_status reference_compile(hy_device *device, const hy_graph *graph, const hy_c
 		memcpy(exe->blob, graph, graph->total_bytes);
 		mutate_attributes(self, exe->blob);
 		status = hy_ir_blob_read(exe->blob, exe->constants, &exe->graph, &error);
-		if (status == HY_OK && !IS(self, contradictions_compiled))
+		if (status == HY_OK && !IS(self, contradictions_compiled) && !IS(self, compiles_what_it_refused))
 			status = hy_ir_infer_graph(exe->graph, &error);
 		if (IS(self, tenth_compile_fails) && exe->number >= 10) status = HY_NO_MEMORY;
 	}
