@@ -1,4 +1,4 @@
-#include "test.h"
+#include "folder.h"
 
 #include "perf.h"
 
@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char folder[] = "/tmp/halyard-perf-XXXXXX";
 
 /* Measures one row on a copy of the plugin, whose name says how it cheats. */
 static void measure(const char *name, const char *row, perf_kind kind, supervisor_result *out)
@@ -69,20 +67,6 @@ static void more_than_the_declared_peak_is_impossible(void **state)
 	expect_finding("boasts", "4 KiB", PERF_WITHIN, "impossible");
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	char command[256];
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	return system(command);
-}
-
 static void statistics_are_of_the_middle(void **state)
 {
 	(void)state;
@@ -107,5 +91,5 @@ int main(void)
 		CASE(run_that_is_skipped_while_timed_is_found),
 		CASE(more_than_the_declared_peak_is_impossible),
 	};
-	return cmocka_run_group_tests_name("conformance.perf", cases, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("conformance.perf", cases, folder_setup, folder_teardown);
 }

@@ -1,4 +1,4 @@
-#include "test.h"
+#include "folder.h"
 
 #include <halyard/conform.h>
 
@@ -28,8 +28,6 @@ static void note(void *payload, const hy_conform_result *result)
 	snprintf(s->cases[s->count].output, sizeof(s->cases[0].output), "%s", result->output);
 	s->cases[s->count++].status = result->status;
 }
-
-static char folder[] = "/tmp/halyard-supervisor-XXXXXX";
 
 /* Runs cases on a copy of a plugin, whose name says how it behaves. */
 static hy_conform_summary run(const char *source, const char *name, const char *cases, double timeout_scale, shown *out)
@@ -160,20 +158,6 @@ static void pair_of_cases_that_depend_on_their_order_is_named(void **state)
 		fail_msg("%s", s.cases[last].text);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	return mkdtemp(folder) != NULL ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	char command[256];
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	return system(command);
-}
-
 int main(void)
 {
 	const struct CMUnitTest cases[] = {
@@ -187,5 +171,5 @@ int main(void)
 		CASE(device_that_stays_lost_ends_the_run_incomplete),
 		CASE(pair_of_cases_that_depend_on_their_order_is_named),
 	};
-	return cmocka_run_group_tests_name("conformance.supervisor", cases, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("conformance.supervisor", cases, folder_setup, folder_teardown);
 }

@@ -2,13 +2,7 @@
 #ifndef HY_TEST_CPU_CASE_H
 #define HY_TEST_CPU_CASE_H
 
-#include <halyard/hal.h>
-#include <halyard/ir.h>
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "case.h"
 
 typedef struct cpu_place {
 	hy_hal_machine *machine;
@@ -16,8 +10,6 @@ typedef struct cpu_place {
 	hy_hal_queue *queue;
 	uint32_t index; /* of the device in the machine */
 } cpu_place;
-
-static hy_error error;
 
 /* key=value pairs of device_open, or NULL. */
 static inline hy_status cpu_open(cpu_place *place, const char *key, const char *value)
@@ -45,97 +37,6 @@ static inline void cpu_close(cpu_place *place)
 	hy_hal_queue_close(place->queue);
 	hy_hal_device_close(place->device);
 	hy_hal_machine_close(place->machine);
-}
-
-/* Seeded numbers of every type: floats between -2 and 2, integers between -4 and 4, bools. */
-static inline void *numbers(const hy_ir_type *type, uint32_t seed)
-{
-	const int64_t count = hy_ir_type_elements(type);
-	const uint64_t bytes = hy_ir_type_bytes(type);
-	char *data = aligned_alloc(64, (bytes + 127) / 64 * 64);
-	uint32_t state = seed * 2654435761u + 1;
-	assert_non_null(data);
-	for (int64_t i = 0; i < count; i++) {
-		state = state * 1664525u + 1013904223u;
-		const float real = (float)(state >> 8) / (float)(1 << 22) - 2.0f;
-		const int whole = (int)(state >> 16) % 9 - 4;
-		if (type->dtype == HY_DTYPE_F32) {
-			memcpy(data + i * 4, &real, 4);
-		} else if (type->dtype == HY_DTYPE_F64) {
-			const double wide = real;
-			memcpy(data + i * 8, &wide, 8);
-		} else if (type->dtype == HY_DTYPE_F16) {
-			const uint16_t half = hy_f16_from_float(real);
-			memcpy(data + i * 2, &half, 2);
-		} else if (type->dtype == HY_DTYPE_I64) {
-			const int64_t wide = whole;
-			memcpy(data + i * 8, &wide, 8);
-		} else if (type->dtype == HY_DTYPE_I32) {
-			const int32_t wide = whole;
-			memcpy(data + i * 4, &wide, 4);
-		} else if (type->dtype == HY_DTYPE_BOOL) {
-			data[i] = (char)(whole & 1);
-		} else {
-			data[i] = (char)whole;
-		}
-	}
-	return data;
-}
-
-/* Inputs whose names begin with w become constants. */
-static inline hy_ir_graph *cpu_graph(const char *text)
-{
-	hy_ir_graph *graph = NULL;
-	EXPECT_OK(hy_ir_text_parse("case", text, strlen(text), &graph, &error));
-	for (uint32_t i = 0; i < hy_ir_graph_input_count(graph);) {
-		const hy_ir_value *value = hy_ir_graph_value(graph, hy_ir_graph_inputs(graph)[i]);
-		if (value->name[0] != 'w') {
-			i++;
-			continue;
-		}
-		char name[64];
-		snprintf(name, sizeof(name), "%s", value->name);
-		const hy_ir_tensor tensor = {value->type, numbers(&value->type, 100 + hy_ir_graph_inputs(graph)[i])};
-		EXPECT_OK(hy_ir_graph_bind_input(graph, name, &tensor, &error));
-		free(tensor.data);
-	}
-	EXPECT_OK(hy_ir_infer_graph(graph, &error));
-	return graph;
-}
-
-static inline double number_at(const hy_ir_tensor *tensor, int64_t i)
-{
-	const char *data = tensor->data;
-	switch (tensor->type.dtype) {
-	case HY_DTYPE_F32:
-		return ((const float *)(const void *)data)[i];
-	case HY_DTYPE_F64:
-		return ((const double *)(const void *)data)[i];
-	case HY_DTYPE_F16:
-		return hy_f16_to_float(((const uint16_t *)(const void *)data)[i]);
-	case HY_DTYPE_I64:
-		return (double)((const int64_t *)(const void *)data)[i];
-	case HY_DTYPE_I32:
-		return ((const int32_t *)(const void *)data)[i];
-	default:
-		return (unsigned char)data[i];
-	}
-}
-
-/* Every element within tolerance times the largest; NaN only where NaN is wanted. */
-static inline void same_numbers(const hy_ir_tensor *got, const hy_ir_tensor *want, double tolerance)
-{
-	double largest = 0;
-	const int64_t count = hy_ir_type_elements(&want->type);
-	for (int64_t i = 0; i < count; i++) {
-		if (isfinite(number_at(want, i)) && fabs(number_at(want, i)) > largest)
-			largest = fabs(number_at(want, i));
-	}
-	for (int64_t i = 0; i < count; i++) {
-		const double g = number_at(got, i), w = number_at(want, i);
-		if (g == w || (isnan(g) && isnan(w)) || fabs(g - w) <= tolerance * largest) continue;
-		fail_msg("element %lld is %.9g, wanted %.9g", (long long)i, g, w);
-	}
 }
 
 /* What the device's program for the graph says of itself. */
@@ -221,8 +122,8 @@ static inline cpu_result cpu_check_graph(cpu_place *place, hy_ir_graph *graph, d
 /* The graph as it is written, and as the passes fuse it; the result is that of the fused one. */
 static inline cpu_result cpu_check(cpu_place *place, const char *text, double tolerance)
 {
-	cpu_check_graph(place, cpu_graph(text), tolerance);
-	hy_ir_graph *fused = cpu_graph(text);
+	cpu_check_graph(place, case_graph(text), tolerance);
+	hy_ir_graph *fused = case_graph(text);
 	EXPECT_OK(hy_ir_prepare(fused, 0, &error));
 	return cpu_check_graph(place, fused, tolerance);
 }

@@ -17,22 +17,6 @@ static uint32_t first_allowed(void)
 	return unit;
 }
 
-/* How many threads of this process may run on exactly that one unit. */
-static uint32_t threads_on(uint32_t unit)
-{
-	uint32_t count = 0;
-	DIR *tasks = opendir("/proc/self/task");
-	assert_non_null(tasks);
-	for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
-		cpu_set_t set;
-		if (task->d_name[0] == '.') continue;
-		if (sched_getaffinity((pid_t)atoi(task->d_name), sizeof(set), &set) != 0) continue;
-		count += CPU_COUNT(&set) == 1 && CPU_ISSET(unit, &set);
-	}
-	closedir(tasks);
-	return count;
-}
-
 static void a_device_s_thread_stays_on_its_cores(void **state)
 {
 	(void)state;
@@ -161,7 +145,7 @@ static void a_program_refuses_bindings_that_do_not_fit(void **state)
 	(void)state;
 	cpu_place place;
 	EXPECT_OK(cpu_open(&place, NULL, NULL));
-	hy_ir_graph *graph = cpu_graph("graph \"g\" { input %x: f32[16] %y = Relu (%x) output %y }");
+	hy_ir_graph *graph = case_graph("graph \"g\" { input %x: f32[16] %y = Relu (%x) output %y }");
 	hy_ir_blob blob;
 	hy_hal_program *program;
 	EXPECT_OK(hy_ir_blob_create(graph, 0, 1, &blob, NULL, NULL, NULL, NULL, &error));

@@ -42,22 +42,6 @@ static uint32_t allowed_unit(uint32_t rank)
 		if (CPU_ISSET(unit, &set) && rank-- == 0) return unit;
 }
 
-/* How many threads of this process may run on exactly that unit. */
-static uint32_t threads_on(uint32_t unit)
-{
-	uint32_t count = 0;
-	DIR *tasks = opendir("/proc/self/task");
-	assert_non_null(tasks);
-	for (struct dirent *task = readdir(tasks); task != NULL; task = readdir(tasks)) {
-		cpu_set_t set;
-		if (task->d_name[0] == '.') continue;
-		if (sched_getaffinity((pid_t)atoi(task->d_name), sizeof(set), &set) != 0) continue;
-		count += CPU_COUNT(&set) == 1 && CPU_ISSET(unit, &set);
-	}
-	closedir(tasks);
-	return count;
-}
-
 static hy_status open_on(opencl_place *at, uint32_t unit)
 {
 	char cores[16];
@@ -261,7 +245,7 @@ static void steps_are_counted_while_they_are_measured(void **state)
 	(void)state;
 	opencl_place at;
 	EXPECT_OK(open_with(&at, NULL, NULL));
-	hy_ir_graph *graph = opencl_graph("graph \"g\" { input %x: f32[64,64] %y = Exp (%x) output %y }");
+	hy_ir_graph *graph = case_graph("graph \"g\" { input %x: f32[64,64] %y = Exp (%x) output %y }");
 	hy_ir_blob blob;
 	EXPECT_OK(hy_ir_blob_create(graph, 0, 1, &blob, NULL, NULL, NULL, NULL, &error));
 	hy_hal_program *program;

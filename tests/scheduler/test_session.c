@@ -32,32 +32,11 @@ static void close_world(world *w)
 	hy_hal_machine_close(w->machine);
 }
 
-/* `count` requests at once; every answer is right and in its place. */
-static void expect_run(world *w, uint32_t count)
-{
-	int order = 0;
-	world_request *requests = calloc(count, sizeof(*requests));
-	for (uint32_t i = 0; i < count; i++) {
-		world_request_init(&requests[i], w->graph, i);
-		requests[i].order = &order;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		EXPECT_OK(hy_sched_session_submit(w->session, &requests[i].input, &requests[i].output, world_done,
-		                                  &requests[i], &error));
-	EXPECT_OK(hy_sched_session_drain(w->session, &error));
-	for (uint32_t i = 0; i < count; i++) {
-		world_expect_right(&requests[i]);
-		assert_int_equal(requests[i].place, (int)i);
-		world_request_finish(&requests[i]);
-	}
-	free(requests);
-}
-
 static void one_device_answers_right_and_in_order(void **state)
 {
 	(void)state;
 	world w = open_world("devices:\n" FAST, "sim:0", HY_SCHED_SINGLE);
-	expect_run(&w, 50);
+	world_expect_run(w.session, w.graph, 50);
 	close_world(&w);
 }
 
@@ -78,7 +57,7 @@ static void a_device_behind_a_link_gets_copies(void **state)
 {
 	(void)state;
 	world w = open_world("devices:\n" FAR, "sim:0", HY_SCHED_SINGLE);
-	expect_run(&w, 20);
+	world_expect_run(w.session, w.graph, 20);
 	close_world(&w);
 }
 
@@ -103,7 +82,7 @@ static void replicas_answer_right_and_in_order(void **state)
 {
 	(void)state;
 	world w = open_world("devices:\n" FAST SLOW FAR, "sim:*", HY_SCHED_REPLICAS);
-	expect_run(&w, 200);
+	world_expect_run(w.session, w.graph, 200);
 	hy_sched_stats stats;
 	hy_sched_session_stats(w.session, &stats);
 	assert_int_equal(stats.done_ok, 200);
@@ -116,7 +95,7 @@ static void a_cut_hands_values_from_device_to_device(void **state)
 {
 	(void)state;
 	world w = open_world("devices:\n" FAST FAR, "sim:*", HY_SCHED_CUT);
-	expect_run(&w, 60);
+	world_expect_run(w.session, w.graph, 60);
 	hy_sched_stats stats;
 	hy_sched_session_stats(w.session, &stats);
 	assert_int_equal(stats.devices[0].items, 60);
@@ -141,7 +120,7 @@ static void a_cut_moves_its_border_when_a_device_is_slower_than_planned(void **s
 	assert_non_null(hy_sched_session_program(w.session, 1, NULL, &planned));
 	hy_sched_stats stats;
 	for (int round = 0; round < 3; round++)
-		expect_run(&w, 50);
+		world_expect_run(w.session, w.graph, 50);
 	hy_sched_session_stats(w.session, &stats);
 	assert_int_equal(stats.replans, 1);
 	assert_int_equal(stats.done_ok, 150);
@@ -159,7 +138,7 @@ static void refused_nodes_take_a_detour(void **state)
 	world w = open_world("devices:\n"
 	                     "- {name: picky, flops: 2e9, memory: 64MiB, bandwidth: 1e9, refuse: [Relu]}\n" SLOW,
 	                     "sim:*", HY_SCHED_REPLICAS);
-	expect_run(&w, 60);
+	world_expect_run(w.session, w.graph, 60);
 	close_world(&w);
 }
 
@@ -174,7 +153,7 @@ static void requests_of_a_lost_device_start_again_elsewhere(void **state)
 	hy_sched_stats stats;
 	uint32_t rounds = 0;
 	do { /* how many of a round's requests the frail device gets is the scheduler's to say */
-		expect_run(&w, 60);
+		world_expect_run(w.session, w.graph, 60);
 		hy_sched_session_stats(w.session, &stats);
 		rounds++;
 	} while (stats.devices[1].losses == 0 && rounds < 100);
@@ -226,7 +205,7 @@ static void a_plan_has_one_session_at_a_time(void **state)
 	EXPECT_STATUS(HY_BUSY, hy_sched_session_create(w.plan, &second, &error));
 	hy_sched_session_destroy(w.session);
 	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
-	expect_run(&w, 5);
+	world_expect_run(w.session, w.graph, 5);
 	close_world(&w);
 }
 

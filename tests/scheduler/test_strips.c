@@ -98,32 +98,13 @@ static void close_world(world *w)
 static const hy_sched_options in_strips = {
 	.size = sizeof(in_strips), .devices = "sim:*", .strategy = HY_SCHED_SPATIAL, .measure_ns = 1};
 
-static void expect_run(world *w, uint32_t count)
-{
-	world_request requests[20];
-	int order = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		world_request_init(&requests[i], w->graph, i);
-		requests[i].order = &order;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		EXPECT_OK(hy_sched_session_submit(w->session, &requests[i].input, &requests[i].output, world_done,
-		                                  &requests[i], &error));
-	EXPECT_OK(hy_sched_session_drain(w->session, &error));
-	for (uint32_t i = 0; i < count; i++) {
-		world_expect_right(&requests[i]);
-		assert_int_equal(requests[i].place, (int)i);
-		world_request_finish(&requests[i]);
-	}
-}
-
 static void expect_strips(const char *yaml, bool classifies, uint32_t devices)
 {
 	world w = open_world(yaml, classifies, &in_strips);
 	const hy_sched_plan_info *info = hy_sched_plan_describe(w.plan);
 	assert_int_equal(info->strategy, HY_SCHED_SPATIAL);
 	assert_int_equal(info->device_count, devices);
-	expect_run(&w, 20);
+	world_expect_run(w.session, w.graph, 20);
 	hy_sched_stats stats;
 	hy_sched_session_stats(w.session, &stats);
 	assert_int_equal(stats.done_ok, 20);
@@ -172,7 +153,7 @@ static void expect_chunks(uint32_t rank)
 	EXPECT_OK(hy_sched_plan_create(w.machine, w.graph, &in_strips, &w.plan, &error));
 	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
 	assert_int_equal(hy_sched_plan_describe(w.plan)->strategy, HY_SCHED_SPATIAL);
-	expect_run(&w, 3);
+	world_expect_run(w.session, w.graph, 3);
 	close_world(&w);
 }
 
@@ -204,7 +185,7 @@ static void strips_that_were_never_measured_run_too(void **state)
 	options.flags = HY_SCHED_NO_MEASURE;
 	world w = open_world("devices:\n" FAST("a") FAR("b"), true, &options);
 	assert_false(hy_sched_plan_describe(w.plan)->devices[0].measured);
-	expect_run(&w, 3);
+	world_expect_run(w.session, w.graph, 3);
 	close_world(&w);
 }
 
@@ -212,10 +193,10 @@ static void a_plan_serves_one_session_after_the_other(void **state)
 {
 	(void)state;
 	world w = open_world("devices:\n" FAST("a") SLOW, true, &in_strips);
-	expect_run(&w, 2);
+	world_expect_run(w.session, w.graph, 2);
 	hy_sched_session_destroy(w.session);
 	EXPECT_OK(hy_sched_session_create(w.plan, &w.session, &error));
-	expect_run(&w, 2);
+	world_expect_run(w.session, w.graph, 2);
 	close_world(&w);
 }
 
@@ -248,7 +229,7 @@ static void strips_win_where_they_are_predicted_faster(void **state)
 	const hy_sched_plan_info *info = hy_sched_plan_describe(w.plan);
 	assert_int_equal(info->strategy, HY_SCHED_SPATIAL);
 	assert_true(info->item_ns >= info->bound_ns);
-	expect_run(&w, 4);
+	world_expect_run(w.session, w.graph, 4);
 	close_world(&w);
 }
 

@@ -109,4 +109,25 @@ static inline void world_expect_right(const world_request *request)
 	assert_memory_equal(request->output.data, request->wanted.data, hy_ir_type_bytes(&request->wanted.type));
 }
 
+/* `count` requests at once; every answer is right and in its place. */
+static inline void world_expect_run(hy_sched_session *session, const hy_ir_graph *graph, uint32_t count)
+{
+	int order = 0;
+	world_request *requests = calloc(count, sizeof(*requests));
+	for (uint32_t i = 0; i < count; i++) {
+		world_request_init(&requests[i], graph, i);
+		requests[i].order = &order;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		EXPECT_OK(hy_sched_session_submit(session, &requests[i].input, &requests[i].output, world_done,
+		                                  &requests[i], &error));
+	EXPECT_OK(hy_sched_session_drain(session, &error));
+	for (uint32_t i = 0; i < count; i++) {
+		world_expect_right(&requests[i]);
+		assert_int_equal(requests[i].place, (int)i);
+		world_request_finish(&requests[i]);
+	}
+	free(requests);
+}
+
 #endif
