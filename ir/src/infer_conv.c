@@ -32,8 +32,7 @@ static hy_status finish_conv(const hy_ir__call *call, int64_t channels_in, int64
 }
 
 /* Weights and groups; leaves *out unknown and *out_done true where the rank of the input is not known. */
-static hy_status begin_conv(const hy_ir__call *call, uint32_t split_dim, hy_ir_type *out, int64_t *out_group,
-                            bool *out_done)
+static hy_status begin_conv(const hy_ir__call *call, hy_ir_type *out, int64_t *out_group, bool *out_done)
 {
 	const hy_ir_type *x = &call->in[0].type, *weights = &call->in[1].type;
 	const int64_t group = hy_ir__call_int(call, "group", 1);
@@ -47,42 +46,38 @@ static hy_status begin_conv(const hy_ir__call *call, uint32_t split_dim, hy_ir_t
 		return hy_ir__call_refuse(call, "the weights have rank %u, the input has %u", weights->rank, x->rank);
 	if (group < 1 || group > INT32_MAX)
 		return hy_ir__call_refuse(call, "attribute group is %lld", (long long)group);
-	if (hy_ir__ranked(weights) && weights->dim[split_dim] % group != 0 && weights->dim[split_dim] >= 0)
+	if (hy_ir__ranked(weights) && weights->dim[0] % group != 0 && weights->dim[0] >= 0)
 		return hy_ir__call_refuse(call, "%lld channels do not split into %lld groups",
-		                          (long long)weights->dim[split_dim], (long long)group);
+		                          (long long)weights->dim[0], (long long)group);
 	return HY_OK;
+}
+
+static hy_status infer_conv(const hy_ir__call *call, bool transposed, hy_ir_type *out)
+{
+	const hy_ir_type *x = &call->in[0].type, *weights = &call->in[1].type;
+	int64_t group, across = HY_IR_DIM_UNKNOWN;
+	hy_ir__window window;
+	bool done;
+	hy_status status = begin_conv(call, out, &group, &done);
+	if (status != HY_OK || done) return status;
+	status = transposed ? hy_ir__window_transpose(call, x, weights, &window)
+	                    : hy_ir__window_forward(call, x, weights, &window);
+	if (status != HY_OK) return status;
+	const bool ranked = hy_ir__ranked(weights);
+	if (ranked && weights->dim[1] >= 0 && !hy_ir__multiply(weights->dim[1], group, &across))
+		return hy_ir__call_refuse(call, "attribute group is out of range");
+	const int64_t along = ranked ? weights->dim[0] : HY_IR_DIM_UNKNOWN;
+	return finish_conv(call, transposed ? along : across, transposed ? across : along, &window, out);
 }
 
 hy_status hy_ir__infer_conv(const hy_ir__call *call, hy_ir_type *out)
 {
-	const hy_ir_type *weights = &call->in[1].type;
-	int64_t group, channels = HY_IR_DIM_UNKNOWN;
-	hy_ir__window window;
-	bool done;
-	hy_status status = begin_conv(call, 0, out, &group, &done);
-	if (status != HY_OK || done) return status;
-	status = hy_ir__window_forward(call, &call->in[0].type, weights, &window);
-	if (status != HY_OK) return status;
-	const bool ranked = hy_ir__ranked(weights);
-	if (ranked && weights->dim[1] >= 0 && !hy_ir__multiply(weights->dim[1], group, &channels))
-		return hy_ir__call_refuse(call, "attribute group is out of range");
-	return finish_conv(call, channels, ranked ? weights->dim[0] : HY_IR_DIM_UNKNOWN, &window, out);
+	return infer_conv(call, false, out);
 }
 
 hy_status hy_ir__infer_conv_transpose(const hy_ir__call *call, hy_ir_type *out)
 {
-	const hy_ir_type *weights = &call->in[1].type;
-	int64_t group, channels = HY_IR_DIM_UNKNOWN;
-	hy_ir__window window;
-	bool done;
-	hy_status status = begin_conv(call, 0, out, &group, &done);
-	if (status != HY_OK || done) return status;
-	status = hy_ir__window_transpose(call, &call->in[0].type, weights, &window);
-	if (status != HY_OK) return status;
-	const bool ranked = hy_ir__ranked(weights);
-	if (ranked && weights->dim[1] >= 0 && !hy_ir__multiply(weights->dim[1], group, &channels))
-		return hy_ir__call_refuse(call, "attribute group is out of range");
-	return finish_conv(call, ranked ? weights->dim[0] : HY_IR_DIM_UNKNOWN, channels, &window, out);
+	return infer_conv(call, true, out);
 }
 
 hy_status hy_ir__infer_pool(const hy_ir__call *call, hy_ir_type *out)
