@@ -20,6 +20,8 @@ struct conform_case {
 /* Every case in the list's order. */
 const conform_case *conform__suite_cases(uint32_t *out_count);
 const conform_case *conform__suite_find(const char *id);
+/* Cases up to this level. */
+uint32_t conform__suite_total(int64_t level);
 
 /* Adds cases to the list; called by the check files' functions below while the list is made. */
 typedef struct conform_list {

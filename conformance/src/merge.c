@@ -68,9 +68,7 @@ static hy_status check_list(const shards *s, hy_error *error)
 		return hy_error_set(error, HY_INCOMPATIBLE, "%s is of list %.16s; this suite has %s", s->folders[0],
 		                    given, list);
 	const json_t *run = json_array_get(s->records[0], 0);
-	uint32_t total = 0;
-	for (uint32_t i = 0; i < hy_conform_case_count(); i++)
-		total += (int64_t)hy_conform_case_at(i)->level <= conform__record_integer(run, "level");
+	const uint32_t total = conform__suite_total(conform__record_integer(run, "level"));
 	if (conform__record_integer(run, "total") == (int64_t)total) return HY_OK;
 	return hy_error_set(error, HY_INVALID, "%s: the list has %u cases at this level, not %lld", s->folders[0],
 	                    total, (long long)conform__record_integer(run, "total"));

@@ -125,3 +125,12 @@ const char *hy_conform_status_name(hy_conform_status status)
 	}
 	return "?";
 }
+
+uint32_t conform__suite_total(int64_t level)
+{
+	pthread_once(&made, make);
+	uint32_t total = 0;
+	for (uint32_t i = 0; i < list.count; i++)
+		total += (int64_t)list.items[i].info.level <= level;
+	return total;
+}

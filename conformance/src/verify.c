@@ -31,9 +31,7 @@ static hy_status check_run(const judged *j, hy_error *error)
 			conform__record_get(run, "suite"), conform__record_get(run, "list"), HY_CONFORM_SUITE_VERSION,
 			list);
 	const int64_t level = conform__record_integer(run, "level");
-	uint32_t total = 0;
-	for (uint32_t i = 0; i < hy_conform_case_count(); i++)
-		total += (int64_t)hy_conform_case_at(i)->level <= level;
+	const uint32_t total = conform__suite_total(level);
 	if (level < 0 || level > HY_CONFORM_L3 || conform__record_integer(run, "total") != total)
 		return hy_error_set(error, HY_INVALID, "%s: the list has %u cases at this level, not %lld", j->path,
 		                    total, (long long)conform__record_integer(run, "total"));
